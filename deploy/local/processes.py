@@ -1,0 +1,182 @@
+"""Background programs, known by the pid files below `<root>/run` and heard through `<root>/log`."""
+
+import fcntl
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+LOCAL = CHECKOUT / ".local"
+
+# Below the range from which Linux takes the ports of outgoing connections. A client that keeps dialling a stopped server
+# on a port of that range is in the end connected to itself, and the server can't come back.
+PORTS = range(20_000, 32_000)
+
+
+class StackError(Exception):
+    """One line: what is missing or went wrong, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A program that outlives its starter. `mark` is a part of its command line that no other program has."""
+
+    root: Path
+    name: str
+    mark: str
+
+    @property
+    def pid_file(self) -> Path:
+        return self.root / "run" / f"{self.name}.pid"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log" / f"{self.name}.log"
+
+    def pid(self) -> int | None:
+        """The living process that the pid file means; None if it ended or the number belongs to another program now."""
+        try:
+            pid = int(self.pid_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        return pid if self.mark in _command_line(pid) else None
+
+    def spawn(self, command: tuple[str, ...], environment: Mapping[str, str]) -> int:
+        for path in (self.pid_file, self.log):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        log = (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        silence = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+        pid = os.posix_spawn(
+            command[0],
+            command,
+            {**os.environ, **environment},
+            file_actions=[silence, log, (os.POSIX_SPAWN_DUP2, 1, 2)],
+            setsid=True,
+        )
+        write_atomically(self.pid_file, f"{pid}\n")
+        # For a moment after the start the kernel shows no command line yet.
+        _until(lambda: self.pid() is not None, 1)
+        return pid
+
+    def stop(self, *, kill: bool = False, within: float = 20) -> bool:
+        """End the process: SIGTERM, and SIGKILL when it is still there after `within` seconds. False if it was not running."""
+        if (pid := self.pid()) is None:
+            return False
+        os.kill(pid, signal.SIGKILL if kill else signal.SIGTERM)
+        if not _until(lambda: self.pid() is None, within):
+            os.kill(pid, signal.SIGKILL)
+            _until(lambda: self.pid() is None, within)
+        self.pid_file.unlink(missing_ok=True)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A process with an address, of which can be asked whether it truly serves."""
+
+    process: Process
+    port: int
+    command: tuple[str, ...]
+    serves: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self, *, within: float = 60) -> bool:
+        """Start it unless it runs, on the port and data that it always had; return once it serves. True if it was started."""
+        started = self.process.pid() is None
+        if started:
+            self.process.spawn(self.command, self.environment)
+        ended = _until(lambda: self.process.pid() is None or self.serves(), within)
+        if not ended or self.process.pid() is None:
+            state = "ended" if ended else f"does not serve after {within:g} s"
+            raise StackError(f"{self.process.name} {state}; end of {self.process.log}:\n{self.last_words()}")
+        return started
+
+    def stop(self, *, kill: bool = False, within: float = 20) -> bool:
+        return self.process.stop(kill=kill, within=within)
+
+    def last_words(self, lines: int = 12) -> str:
+        with suppress(FileNotFoundError):
+            return "\n".join(self.process.log.read_text(errors="replace").splitlines()[-lines:])
+        return ""
+
+
+def port_of(process: Process, name: str = "") -> int:
+    """The port that this process had before, or a free one that it keeps from now on."""
+    file = process.root / "run" / f"{process.name}{name}.port"
+    with suppress(FileNotFoundError, ValueError):
+        port = int(file.read_text())
+        if process.pid() is not None or _is_free(port):
+            return port
+    port = free_port()
+    write_atomically(file, f"{port}\n")
+    return port
+
+
+def free_port() -> int:
+    return next(port for port in iter(lambda: random.choice(PORTS), None) if _is_free(port))
+
+
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def write_atomically(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+@contextmanager
+def alone(root: Path, what: str) -> Iterator[None]:
+    """Only one process at a time does `what` in this root; others wait."""
+    path = root / "run" / f"{what}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _command_line(pid: int) -> str:
+    """Empty for a process that has ended, also while its parent has not yet taken notice."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    if Path("/proc/self").exists():
+        return ""
+    return subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False).stdout
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return True
+    return False
+
+
+def wait_until(condition: Callable[[], bool], within: float, what: str) -> None:
+    if not _until(condition, within):
+        raise StackError(f"{what} does not serve after {within:g} s")
+
+
+def _until(condition: Callable[[], bool], within: float) -> bool:
+    limit = time.monotonic() + within
+    while not (met := condition()) and time.monotonic() < limit:
+        time.sleep(0.05)
+    return met

@@ -1,0 +1,100 @@
+"""The servers that everything runs on, one way for demo, tests and benchmarks: real Apache Kafka and real MongoDB.
+
+Which ones, in this order: those named by VICEVERSA_KAFKA and VICEVERSA_MONGODB; what VICEVERSA_STACK says (`local` or
+`docker`); official images if a Docker daemon answers; else the embedded servers.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from deploy.local import containers, kafka, mongod
+from deploy.local.processes import LOCAL, Server, StackError, alone
+
+
+class Engine(StrEnum):
+    """Where the servers come from."""
+
+    GIVEN = "given"  # they run already, at addresses in the environment
+    LOCAL = "local"  # embedded: started from Python packages
+    DOCKER = "docker"  # official images
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """`kafka` is a bootstrap list `host:port`, `mongodb` a connection string."""
+
+    kafka: str
+    mongodb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The embedded servers of one root. Each can be stopped and started again on the same port and data."""
+
+    kafka: Server
+    mongod: Server
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.kafka.address, mongod.uri(self.mongod.port))
+
+    def start(self) -> Endpoints:
+        self.mongod.start()
+        self.kafka.start()
+        return self.endpoints
+
+    def stop(self, *, kill: bool = False) -> None:
+        self.kafka.stop(kill=kill)
+        self.mongod.stop(kill=kill)
+
+
+def embedded(root: Path = LOCAL) -> Stack:
+    """The embedded servers of `root`, whatever the environment says. Downloads what is missing, starts nothing."""
+    root = root.resolve()
+    return Stack(kafka.server(root), mongod.server(root))
+
+
+def start(root: Path = LOCAL, environment: Mapping[str, str] = os.environ) -> Endpoints:
+    """Servers that truly serve. Run again it starts only what is not running. Raises StackError."""
+    match choose(environment):
+        case Engine.GIVEN:
+            return Endpoints(environment["VICEVERSA_KAFKA"], environment["VICEVERSA_MONGODB"])
+        case Engine.DOCKER:
+            return Endpoints(*containers.start(root.resolve()))
+        case Engine.LOCAL:
+            with alone(root, "stack"):
+                return embedded(root).start()
+
+
+def stop(root: Path = LOCAL, environment: Mapping[str, str] = os.environ) -> None:
+    """End the servers that were started for `root`. Their data stays."""
+    root = root.resolve()
+    with alone(root, "stack"):
+        kafka.process(root).stop()
+        mongod.process(root).stop()
+    if choose(environment) is Engine.DOCKER:
+        containers.stop(root)
+
+
+def running(root: Path = LOCAL) -> bool:
+    """Whether both embedded servers of `root` have a living process."""
+    root = root.resolve()
+    return all(process.pid() is not None for process in (kafka.process(root), mongod.process(root)))
+
+
+def choose(environment: Mapping[str, str] = os.environ) -> Engine:
+    given = [name for name in ("VICEVERSA_KAFKA", "VICEVERSA_MONGODB") if environment.get(name)]
+    if len(given) == 1:
+        raise StackError(f"{given[0]} is set alone: set VICEVERSA_KAFKA and VICEVERSA_MONGODB, or neither")
+    if given:
+        return Engine.GIVEN
+    match environment.get("VICEVERSA_STACK", ""):
+        case "":
+            return Engine.DOCKER if containers.daemon_answers() else Engine.LOCAL
+        case ("local" | "docker") as said:
+            return Engine(said)
+        case other:
+            raise StackError(f"VICEVERSA_STACK is {other!r}: say local or docker, or leave it out")
