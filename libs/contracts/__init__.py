@@ -1,0 +1,1 @@
+"""The language of Viceversa: its events, their envelope and their topics."""
