@@ -218,7 +218,8 @@ def _envelope(
     moment = get("ce_time")
     time = timestamp if moment is None else instant(moment)
     if time is None:
-        return _no_time(moment)
+        reason = Reason.WRONG_ATTRIBUTE if moment else Reason.MISSING_ATTRIBUTE
+        return Unreadable(reason, "ce_time: RFC 3339 with an offset from UTC")
     return Envelope(
         id,
         source,
@@ -231,12 +232,6 @@ def _envelope(
         sequence(get("ce_sequence")),
         text(get("ce_traceparent")) or text(get("traceparent")),
     )
-
-
-def _no_time(value: bytes | None) -> Unreadable:
-    if value is None:
-        return Unreadable(Reason.MISSING_ATTRIBUTE, "ce_time")
-    return Unreadable(Reason.WRONG_ATTRIBUTE, "ce_time: not RFC 3339 with an offset from UTC")
 
 
 def _invalid(error: ValidationError, value: bytes) -> Unreadable:

@@ -19,7 +19,7 @@ class OpenWords(StrEnum):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _core: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "x-known-words": [word.value for word in cls]}
+        return {"type": "string", "description": cls.__doc__, "x-known-words": [word.value for word in cls]}
 
 
 class Role(StrEnum):
