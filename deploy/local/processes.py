@@ -2,9 +2,7 @@
 
 import fcntl
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,10 +12,6 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOCAL = CHECKOUT / ".local"
-
-# Below the range from which Linux takes the ports of outgoing connections. A client that keeps dialling a stopped server
-# on a port of that range is in the end connected to itself, and the server can't come back.
-PORTS = range(20_000, 32_000)
 
 
 class StackError(Exception):
@@ -68,7 +62,7 @@ class Process:
         return pid
 
     def stop(self, *, kill: bool = False, within: float = 20) -> bool:
-        """End the process: SIGTERM, and SIGKILL when it is still there after `within` seconds. False if it was not running."""
+        """SIGTERM, and SIGKILL if it is still there after `within` seconds. False if it was not running."""
         if (pid := self.pid()) is None:
             return False
         os.kill(pid, signal.SIGKILL if kill else signal.SIGTERM)
@@ -93,16 +87,25 @@ class Server:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def start(self, *, within: float = 60) -> bool:
-        """Start it unless it runs, on the port and data that it always had; return once it serves. True if it was started."""
-        started = self.process.pid() is None
-        if started:
-            self.process.spawn(self.command, self.environment)
+    def launch(self) -> bool:
+        """Start it unless it runs, on the port and data that it had before. True if it was started."""
+        if self.process.pid() is not None:
+            return False
+        self.process.spawn(self.command, self.environment)
+        return True
+
+    def wait(self, within: float = 60) -> None:
+        """Return once it serves. Raises StackError with the end of its log if it does not."""
         ended = _until(lambda: self.process.pid() is None or self.serves(), within)
         if not ended or self.process.pid() is None:
             state = "ended" if ended else f"does not serve after {within:g} s"
             raise StackError(f"{self.process.name} {state}; end of {self.process.log}:\n{self.last_words()}")
-        return started
+
+    def start(self, *, within: float = 60) -> bool:
+        """Launch it and wait. True if it was started."""
+        launched = self.launch()
+        self.wait(within)
+        return launched
 
     def stop(self, *, kill: bool = False, within: float = 20) -> bool:
         return self.process.stop(kill=kill, within=within)
@@ -113,31 +116,11 @@ class Server:
         return ""
 
 
-def port_of(process: Process, name: str = "") -> int:
-    """The port that this process had before, or a free one that it keeps from now on."""
-    file = process.root / "run" / f"{process.name}{name}.port"
-    with suppress(FileNotFoundError, ValueError):
-        port = int(file.read_text())
-        if process.pid() is not None or _is_free(port):
-            return port
-    port = free_port()
-    write_atomically(file, f"{port}\n")
-    return port
-
-
-def free_port() -> int:
-    return next(port for port in iter(lambda: random.choice(PORTS), None) if _is_free(port))
-
-
-def listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
-
-
 def write_atomically(path: Path, text: str) -> None:
+    """Readers see the old text or the new one. Only the owner may read it: it may hold a token."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
     draft.write_text(text)
     draft.replace(path)
 
@@ -152,6 +135,11 @@ def alone(root: Path, what: str) -> Iterator[None]:
         yield
 
 
+def wait_until(condition: Callable[[], bool], within: float, what: str) -> None:
+    if not _until(condition, within):
+        raise StackError(f"{what} does not serve after {within:g} s")
+
+
 def _command_line(pid: int) -> str:
     """Empty for a process that has ended, also while its parent has not yet taken notice."""
     with suppress(FileNotFoundError, ProcessLookupError):
@@ -159,20 +147,6 @@ def _command_line(pid: int) -> str:
     if Path("/proc/self").exists():
         return ""
     return subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False).stdout
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return True
-    return False
-
-
-def wait_until(condition: Callable[[], bool], within: float, what: str) -> None:
-    if not _until(condition, within):
-        raise StackError(f"{what} does not serve after {within:g} s")
 
 
 def _until(condition: Callable[[], bool], within: float) -> bool:

@@ -42,8 +42,10 @@ class Stack:
         return Endpoints(self.kafka.address, mongod.uri(self.mongod.port))
 
     def start(self) -> Endpoints:
-        self.mongod.start()
-        self.kafka.start()
+        for server in (self.mongod, self.kafka):
+            server.launch()
+        for server in (self.mongod, self.kafka):
+            server.wait()
         return self.endpoints
 
     def stop(self, *, kill: bool = False) -> None:
@@ -79,10 +81,10 @@ def stop(root: Path = LOCAL, environment: Mapping[str, str] = os.environ) -> Non
         containers.stop(root)
 
 
-def running(root: Path = LOCAL) -> bool:
-    """Whether both embedded servers of `root` have a living process."""
+def alive(root: Path = LOCAL) -> dict[str, bool]:
+    """For each embedded server of `root`, by name, whether its process lives."""
     root = root.resolve()
-    return all(process.pid() is not None for process in (kafka.process(root), mongod.process(root)))
+    return {process.name: process.pid() is not None for process in (kafka.process(root), mongod.process(root))}
 
 
 def choose(environment: Mapping[str, str] = os.environ) -> Engine:
