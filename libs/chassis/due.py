@@ -1,0 +1,156 @@
+"""Due work: documents with a time, claimed by lease, handled through the same transaction as events."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from uuid_utils import uuid4
+
+from libs.chassis.errors import Conflict, Transient
+from libs.chassis.items import Cause, Claim, Failed, Item, digest
+from libs.chassis.leases import NEVER
+from libs.chassis.metrics import Metrics
+from libs.chassis.mongo import Database, Indexes, Row, Transaction
+from libs.chassis.service import Service
+from libs.chassis.words import Later, Work
+
+DUE = "due"
+INDEXES: Indexes = [(("due_at",), {})]
+
+_LEASE = timedelta(seconds=60)
+_PREPARE_SECONDS = 45
+_AT_ONCE = 500
+_PREPARED_AT_ONCE = 16
+_TRIES = 5
+_SWEEP_SECONDS = 0.25
+
+log = structlog.get_logger()
+
+
+def row(later: Later, cause: Cause) -> Row:
+    return {
+        "_id": later.work.work_id,
+        "kind": type(later.work).__name__,
+        "work": later.work.model_dump(),
+        "due_at": later.at,
+        "cause": asdict(cause),
+        "tries": 0,
+        "lease": {"token": "", "until": NEVER},
+    }
+
+
+async def still_claimed(transaction: Transaction, items: Sequence[Item]) -> set[str]:
+    """The ids of the claimed work whose lease still carries this process's token."""
+    claims = [item.claim for item in items if item.claim]
+    if not claims:
+        return set()
+    rows = await transaction.find(DUE, {"_id": {"$in": [claim.work_id for claim in claims]}}, fields=["lease.token"])
+    tokens = {row["_id"]: row["lease"]["token"] for row in rows}
+    return {claim.work_id for claim in claims if tokens.get(claim.work_id) == claim.token}
+
+
+async def finish(transaction: Transaction, done: Sequence[str], planned: dict[str, Row]) -> None:
+    """Remove what was handled and plan what comes later."""
+    if done and await transaction.delete(DUE, {"_id": {"$in": list(done)}}) != len(done):
+        raise Conflict("due work was finished by another process")
+    if planned:
+        await transaction.upsert(DUE, list(planned.values()))
+
+
+@dataclass(slots=True)
+class DueWork:
+    """Claims what is due and hands it to the loop, after its preparation where the table names one."""
+
+    service: Service
+    database: Database
+    submit: Callable[[Sequence[Item]], Awaitable[Any]]
+    clock: Callable[[], datetime]
+    metrics: Metrics
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PREPARED_AT_ONCE))
+
+    async def run(self) -> None:
+        while True:
+            try:
+                claimed = await self._claim(_AT_ONCE - len(self._tasks))
+            except (Transient, Conflict) as error:
+                log.warning("due work waits for the database", error=str(error))
+                claimed = []
+            plain = [row for row in claimed if self._kind(row) not in self.service.prepares]
+            if plain:
+                await self.submit([self._item(row, self._work(row)) for row in plain])
+            for each in claimed:
+                if self._kind(each) in self.service.prepares:
+                    self._start(each)
+            if not claimed:
+                await self._pause()
+
+    async def stop(self) -> None:
+        """Give up what is being prepared; its lease runs out and somebody else takes it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self.wake.wait(), _SWEEP_SECONDS)
+        except TimeoutError:
+            return
+        self.wake.clear()
+
+    async def _claim(self, limit: int) -> list[Row]:
+        if limit <= 0:
+            return []
+        free = {"$expr": {"$lt": ["$lease.until", "$$NOW"]}}
+        due = {"due_at": {"$lte": self.clock()}, "kind": {"$in": [kind.__name__ for kind in self.service.wakes]}}
+        rows = await self.database.find(DUE, due | free, fields=["_id"], sort=[("due_at", 1)], limit=limit)
+        if not rows:
+            return []
+        token, ids = uuid4().hex, {"_id": {"$in": [row["_id"] for row in rows]}}
+        until = {"$add": ["$$NOW", _LEASE // timedelta(milliseconds=1)]}
+        await self.database.update(DUE, ids | due | free, [{"$set": {"lease": {"token": token, "until": until}}}])
+        return await self.database.find(DUE, ids | {"lease.token": token})
+
+    def _start(self, row: Row) -> None:
+        task = asyncio.create_task(self._prepare(row))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _prepare(self, row: Row) -> None:
+        prepare = self.service.prepares[self._kind(row)]
+        async with self._slots:
+            try:
+                async with asyncio.timeout(_PREPARE_SECONDS):
+                    message = await prepare(self._work(row), self.database)
+            except Exception as error:
+                await self._postpone(row, error)
+                return
+        await self.submit([self._item(row, message)])
+
+    async def _postpone(self, row: Row, error: Exception) -> None:
+        self.metrics.due_tries.inc()
+        log.warning("preparation failed", work=row["_id"], error=type(error).__name__, tries=row["tries"] + 1)
+        if not isinstance(error, Transient | TimeoutError) and row["tries"] + 1 >= _TRIES:
+            await self.submit([self._item(row, Failed("preparation_failed", f"{type(error).__name__}: {error}"))])
+            return
+        pause = timedelta(seconds=min(300, 2 ** row["tries"]) * random.uniform(0.5, 1.0))
+        change = {"due_at": self.clock() + pause, "tries": row["tries"] + 1, "lease.until": NEVER}
+        try:
+            await self.database.update(DUE, {"_id": row["_id"], "lease.token": row["lease"]["token"]}, {"$set": change})
+        except (Transient, Conflict):
+            log.warning("the lease will run out", work=row["_id"])
+
+    def _kind(self, row: Row) -> type[Work]:
+        return next(kind for kind in self.service.wakes if kind.__name__ == row["kind"])
+
+    def _work(self, row: Row) -> Work:
+        return self._kind(row).model_validate(row["work"])
+
+    def _item(self, row: Row, message: Any) -> Item:
+        claim = Claim(row["_id"], row["lease"]["token"])
+        return Item(f"due {claim.work_id} {claim.token}", message, digest(b""), Cause(**row["cause"]), claim=claim)

@@ -1,0 +1,167 @@
+"""HTTP: commands in, problem details out (RFC 9457), pages, tokens."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from uuid_utils import uuid4
+
+from libs.chassis.errors import Transient
+from libs.chassis.items import Cause, Item, digest
+from libs.chassis.loop import Loop
+from libs.chassis.mongo import Database
+from libs.chassis.words import Answer, Command
+
+_PROBLEM = "application/problem+json"
+_OPEN_ROUTES = ("/health/live", "/health/ready", "/metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The way of a command into the loop. `full` tells that Kafka has been away for too long."""
+
+    loop: Loop
+    seconds: float
+    full: "asyncio.Event"
+
+    async def obey(self, command: Command, key: str | None, traceparent: str | None) -> Response:
+        """The answer comes after the transaction. With a key, the same request gets the same answer again."""
+        if self.full.is_set():
+            return problem(503, "the outbox is full: Kafka has been away for too long", headers={"Retry-After": "5"})
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        name = uuid4().hex
+        item = Item(
+            id=f"http {key or name}",
+            message=command,
+            digest=digest(f"{type(command).__name__} {command.model_dump_json()}".encode()),
+            cause=Cause(name, None, traceparent),
+            answer=answer,
+        )
+        await self.loop.submit([item])
+        try:
+            return rendered(await asyncio.wait_for(answer, self.seconds))
+        except TimeoutError:
+            return problem(
+                503,
+                "not settled yet: repeat the request with the same Idempotency-Key to learn the outcome",
+                headers={"Retry-After": "2"},
+            )
+
+
+def rendered(answer: Answer) -> Response:
+    if answer.status >= 400:
+        return problem(answer.status, str(answer.body.get("detail", "")), answer.body, answer.headers)
+    if answer.status == 204:
+        return Response(status_code=204, headers=answer.headers)
+    return JSONResponse(answer.body, answer.status, headers=answer.headers)
+
+
+def problem(
+    status: int, detail: str, more: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A problem document; `more` adds members such as `reason` and `errors`."""
+    body = {"type": "about:blank", "status": status, "detail": detail, **(more or {})}
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=_PROBLEM)
+
+
+class Obey:
+    """What a route calls: `await obey(command)`."""
+
+    def __init__(
+        self,
+        request: Request,
+        idempotency_key: Annotated[str | None, Header(max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
+        traceparent: Annotated[str | None, Header(max_length=200)] = None,
+    ) -> None:
+        self._commands: Commands = request.app.state.commands
+        self._key = idempotency_key
+        self._traceparent = traceparent
+
+    async def __call__(self, command: Command) -> Response:
+        return await self._commands.obey(command, self._key, self._traceparent)
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _if_match(if_match: Annotated[str | None, Header(max_length=100)] = None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isdecimal():
+        raise HTTPException(412, "If-Match names no revision of this resource")
+    return int(text)
+
+
+Obeys = Annotated[Obey, Depends(Obey)]
+Store = Annotated[Database, Depends(_database)]
+IfMatch = Annotated[int | None, Depends(_if_match)]
+Limit = Annotated[int, Query(ge=1, le=500)]
+Cursor = Annotated[str | None, Query(max_length=400)]
+
+
+async def page(
+    database: Database, collection: str, filter: Mapping[str, Any], limit: int, cursor: str | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of rows in the order of their ids, and the cursor of the next one."""
+    after = {"_id": {"$gt": _opened(cursor)}} if cursor else {}
+    rows = await database.find(collection, {"$and": [filter, after]}, sort=[("_id", 1)], limit=limit + 1)
+    more = len(rows) > limit
+    return rows[:limit], _closed(rows[limit - 1]["_id"]) if more else None
+
+
+def _closed(id: str) -> str:
+    return base64.urlsafe_b64encode(id.encode()).decode()
+
+
+def _opened(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise HTTPException(422, "the cursor is none of this service's") from None
+
+
+def guard(app: FastAPI, token: str | None) -> None:
+    """Ask for the bearer token on every route but health and metrics, and answer every failure as a problem."""
+
+    @app.middleware("http")
+    async def closed(request: Request, call_next: Any) -> Response:
+        if token and request.url.path not in _OPEN_ROUTES and not _bears(request, token):
+            return problem(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+        response: Response = await call_next(request)
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        errors = [
+            {"field": ".".join(str(part) for part in each["loc"][1:]) or str(each["loc"][0]), "reason": each["msg"]}
+            for each in error.errors()
+        ]
+        return problem(422, "the request is not valid", {"errors": errors})
+
+    @app.exception_handler(StarletteHTTPException)
+    async def refused(request: Request, error: StarletteHTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Transient)
+    async def away(request: Request, error: Transient) -> Response:
+        return problem(503, "the database is away", headers={"Retry-After": "2"})
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return problem(500, "unexpected; the service's log has the details")
+
+
+def _bears(request: Request, token: str) -> bool:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())

@@ -1,0 +1,46 @@
+"""The inbox: which messages already took effect, and what a command was answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from libs.chassis.items import Item
+from libs.chassis.mongo import Indexes, Transaction
+from libs.chassis.words import Answer
+
+INBOX = "inbox"
+# Topics are kept 30 days and replayed after outages; on compacted topics the revision is the lasting guard.
+KEPT = timedelta(days=120)
+INDEXES: Indexes = [(("at",), {"expireAfterSeconds": int(KEPT.total_seconds())})]
+
+
+@dataclass(slots=True)
+class Inbox:
+    """The inbox as this transaction's snapshot shows it, and what the batch adds."""
+
+    _seen: dict[str, dict[str, Any]]
+    new: list[dict[str, Any]]
+
+    def seen(self, item: Item) -> dict[str, Any] | None:
+        return self._seen.get(item.id)
+
+    def same_body(self, item: Item) -> bool:
+        return bool(self._seen[item.id]["digest"] == item.digest)
+
+    def answer(self, item: Item) -> Answer | None:
+        stored = self._seen[item.id].get("answer")
+        return Answer(**stored) if stored else None
+
+    def add(self, item: Item, now: datetime, answer: Answer | None) -> None:
+        row: dict[str, Any] = {"_id": item.id, "digest": item.digest, "at": now}
+        if answer:
+            row["answer"] = {"body": answer.body, "status": answer.status, "headers": answer.headers}
+        self._seen[item.id] = row
+        self.new.append(row)
+
+
+async def look_up(transaction: Transaction, items: Sequence[Item]) -> Inbox:
+    """Reads inside the transaction: outside, two owners of one partition could both find nothing."""
+    rows = await transaction.find(INBOX, {"_id": {"$in": [item.id for item in items]}})
+    return Inbox({row["_id"]: row for row in rows}, [])

@@ -1,0 +1,69 @@
+"""What waits for the next transaction: events, commands and due work, all as items."""
+
+from asyncio import Future
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+from libs.chassis.words import Answer, Command, Erased, Work
+from libs.contracts.envelope import Unreadable
+from libs.contracts.events import Event
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record as it came; `topic` without the prefix."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The business journey that a fact belongs to, and what led to it."""
+
+    correlation_id: str
+    causation_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Due work that this process has leased: the row's id and the token of the lease."""
+
+    work_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message that failed for good before it reached its handler."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """`id` is what the inbox remembers; `digest` tells the same id with another body."""
+
+    id: str
+    message: Event | Erased | Unreadable | Failed | Command | Work
+    digest: bytes
+    cause: Cause
+    raw: Raw | None = None
+    claim: Claim | None = None
+    answer: "Future[Answer] | None" = None
+    time: datetime | None = None
+
+
+def digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).digest()

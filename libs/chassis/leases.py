@@ -1,0 +1,40 @@
+"""Leases in MongoDB, by the database's clock. A lease decides who tries; what is written is guarded elsewhere."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from libs.chassis.errors import Conflict
+from libs.chassis.mongo import Database
+
+LEASES = "leases"
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One holder at a time of `name`; `fence` rises with each new holder."""
+
+    database: Database
+    name: str
+    owner: str
+    seconds: float
+
+    async def acquire(self) -> bool:
+        """Take or renew the lease; False while somebody else holds it."""
+        mine = {"$eq": ["$owner", self.owner]}
+        free = {"$lt": ["$until", "$$NOW"]}
+        change = {
+            "owner": self.owner,
+            "until": {"$add": ["$$NOW", int(self.seconds * 1000)]},
+            "fence": {"$add": [{"$ifNull": ["$fence", 0]}, {"$cond": [mine, 0, 1]}]},
+        }
+        try:
+            taken = await self.database.update(
+                LEASES, {"_id": self.name, "$expr": {"$or": [mine, free]}}, [{"$set": change}], upsert=True, many=False
+            )
+        except Conflict:
+            return False
+        return taken > 0
+
+    async def release(self) -> None:
+        await self.database.update(LEASES, {"_id": self.name, "owner": self.owner}, {"$set": {"until": NEVER}})

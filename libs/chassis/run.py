@@ -1,0 +1,228 @@
+"""Start-up and shutdown: a service's table becomes a FastStream application, an HTTP server and a relay."""
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+import uvicorn
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI, Response
+from faststream import FastStream
+from faststream.kafka import KafkaBroker
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from uuid_utils import uuid4
+
+from libs.chassis import dead_letter_routes, due, inbox, logs, outbox, tracing
+from libs.chassis.dead_letters import DeadLetter
+from libs.chassis.documents import Document
+from libs.chassis.due import DueWork
+from libs.chassis.errors import Transient
+from libs.chassis.health import Health
+from libs.chassis.http import Commands, guard, problem
+from libs.chassis.intake import Intake
+from libs.chassis.loop import Loop
+from libs.chassis.metrics import Metrics
+from libs.chassis.mongo import Database
+from libs.chassis.relay import Relay
+from libs.chassis.service import Service
+from libs.chassis.settings import Settings
+from libs.chassis.transactions import Effects, Transactions
+
+log = structlog.get_logger()
+
+
+def now() -> datetime:
+    """The time in milliseconds, as MongoDB keeps it."""
+    time = datetime.now(UTC)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+@dataclass(slots=True, eq=False)
+class Runtime:
+    """One process of a service."""
+
+    service: Service
+    settings: Settings
+    clock: Callable[[], datetime] = now
+    database: Database = field(init=False)
+    loop: Loop = field(init=False)
+    intake: Intake = field(init=False)
+    relay: Relay = field(init=False)
+    due: DueWork = field(init=False)
+    health: Health = field(init=False)
+    metrics: Metrics = field(init=False)
+    app: FastStream = field(init=False)
+    _tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.metrics = Metrics(self.service.name)
+        self.database = Database(settings.mongodb, f"{settings.database}_{self.service.name}")
+        trace = tracing.configured(self.service.name, settings.otlp_endpoint)
+        transactions = Transactions(self.service, self.database, self.clock, self.metrics, trace, self._after)
+        self.loop = Loop(transactions.settle, settings.batch_records)
+        broker = KafkaBroker(
+            settings.kafka,
+            logger=None,
+            middlewares=[KafkaPrometheusMiddleware(registry=self.metrics.registry, metrics_prefix="faststream")],
+        )
+        self.app = FastStream(broker)
+        self.intake = Intake(
+            self.service, broker, settings.prefix, self.loop.submit, self.metrics, settings.batch_records
+        )
+        owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self.relay = Relay(self.service.name, self.database, settings.kafka, settings.prefix, owner, self.metrics)
+        self.due = DueWork(self.service, self.database, self.loop.submit, self.clock, self.metrics)
+        self.health = Health(
+            self.database,
+            self.intake,
+            self.loop,
+            self.relay,
+            self.metrics,
+            self.clock,
+            settings.outbox_pages_limit,
+            settings.outbox_age_limit,
+        )
+
+    async def start(self) -> None:
+        """Start everything; servers that are away are waited for in the background."""
+        self._start("loop", self.loop.run())
+        self._start("health", self.health.run())
+        self._start("begin", self._begin())
+
+    async def _begin(self) -> None:
+        await _until_it_works("MongoDB", self._prepare_database)
+        self._start("relay", self.relay.run())
+        self._start("due", self.due.run())
+        await _until_it_works("Kafka", self._start_consumer)
+        self._start("offsets", self.intake.commit_offsets())
+
+    async def _start_consumer(self) -> None:
+        try:
+            await self.app.start()
+        except BaseException:
+            await self.app.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Not ready, stop fetching, finish the batch, commit, leave the group, flush the relay, close; bounded in time."""
+        self.health.stopping = True
+        try:
+            async with asyncio.timeout(self.settings.shutdown_seconds):
+                await self._finish()
+        except TimeoutError:
+            log.warning("stopped before everything was finished; the successor goes on from the last transaction")
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self.relay.lease.release(), 2.0)
+        self.database.close()
+
+    async def _finish(self) -> None:
+        await _cancelled(self._tasks.pop("begin"))
+        if due := self._tasks.pop("due", None):
+            await _cancelled(due)
+            await self.due.stop()
+        self.intake.pause()
+        await self.intake.drain()
+        await self.loop.drained()
+        await self.app.stop()
+        if relay := self._tasks.pop("relay", None):
+            await self.relay.stop()
+            await relay
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks[name] = asyncio.create_task(work, name=name)
+
+    def _after(self, effects: Effects) -> None:
+        if effects.records:
+            self.relay.wake.set()
+        if effects.planned:
+            self.due.wake.set()
+
+    async def _prepare_database(self) -> None:
+        kinds: list[type[Document]] = [*self.service.keeps, DeadLetter]
+        for kind in kinds:
+            await self.database.create_indexes(kind.collection, [(fields, {}) for fields in kind.indexes])
+        for name, indexes in ((inbox.INBOX, inbox.INDEXES), (outbox.OUTBOX, outbox.INDEXES), (due.DUE, due.INDEXES)):
+            await self.database.create_indexes(name, indexes)
+        await self.database.create_indexes("leases", [])
+
+
+def http_app(runtime: Runtime) -> FastAPI:
+    """The service's routes, with those that every service has."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        await runtime.start()
+        yield
+        await runtime.stop()
+
+    title = f"Viceversa {runtime.service.name}"
+    app = FastAPI(title=title, lifespan=life, redoc_url=None)
+    app.state.database = runtime.database
+    app.state.commands = Commands(runtime.loop, runtime.settings.command_seconds, runtime.health.full)
+    token = runtime.settings.api_token
+    guard(app, token.get_secret_value() if token else None)
+    for router in (*runtime.service.http, dead_letter_routes.router):
+        app.include_router(router)
+
+    @app.get("/health/live", tags=["health"])
+    async def live() -> Response:
+        return _health(runtime.health.live())
+
+    @app.get("/health/ready", tags=["health"])
+    async def ready() -> Response:
+        return _health(runtime.health.ready())
+
+    @app.get("/metrics", tags=["health"])
+    async def metrics() -> Response:
+        return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def run(service: Service, settings: Settings) -> None:
+    """Run one process of a service until SIGTERM or SIGINT."""
+    logs.configure(service.name, settings.log_level)
+    uvicorn.run(
+        http_app(Runtime(service, settings)),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=int(settings.command_seconds),
+    )
+
+
+def _health(reasons: list[str]) -> Response:
+    if reasons:
+        return problem(503, "; ".join(reasons))
+    return Response('{"status":"ok"}', media_type="application/json")
+
+
+async def _until_it_works(server: str, start: Callable[[], Awaitable[None]]) -> None:
+    pause = 0.2
+    while True:
+        try:
+            await start()
+            return
+        except (Transient, KafkaError, OSError) as error:
+            log.warning("waiting for a server", server=server, error=type(error).__name__)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(5.0, pause * 2)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

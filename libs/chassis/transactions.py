@@ -1,0 +1,214 @@
+"""The loop: what waits together shares one transaction; offsets follow only after it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from libs.chassis import due, outbox
+from libs.chassis.dead_letters import dead_letter, replays
+from libs.chassis.errors import Conflict, Poison, Transient
+from libs.chassis.inbox import INBOX, Inbox, look_up
+from libs.chassis.items import Failed, Item
+from libs.chassis.metrics import Metrics
+from libs.chassis.mongo import Database, Row, Transaction, Unstorable
+from libs.chassis.service import Service
+from libs.chassis.tracing import Tracing
+from libs.chassis.unit_of_work import Outcome, UnitOfWork
+from libs.chassis.words import Answer, Command, Handler, Refused
+from libs.contracts.envelope import Unreadable
+
+log = structlog.get_logger()
+
+
+class HandlerFailed(Exception):
+    """A handler raised; the batch starts over without its half-made changes."""
+
+    def __init__(self, item: Item, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.item = item
+        self.error = error
+
+
+@dataclass(slots=True)
+class Effects:
+    """What one transaction leads to, collected while its messages are handled."""
+
+    work: UnitOfWork
+    inbox: Inbox
+    records: list[outbox.Record] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    planned: dict[str, Row] = field(default_factory=dict)
+    answers: list[tuple[Item, Answer]] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    duplicates: int = 0
+
+
+@dataclass(slots=True)
+class Transactions:
+    """Settles batches of items, each in one transaction."""
+
+    service: Service
+    database: Database
+    clock: Callable[[], datetime]
+    metrics: Metrics
+    tracing: Tracing
+    after: Callable[[Effects], None]
+    _replays: dict[type[Command], Handler[Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._replays = replays(self.service)
+
+    async def settle(self, items: Sequence[Item]) -> None:
+        """Return when every item has taken effect once, or is parked. Outages are waited for."""
+        self.tracing.begin(items)
+        try:
+            await self._until_settled(items)
+        finally:
+            self.tracing.end()
+
+    async def _until_settled(self, items: Sequence[Item]) -> None:
+        failed: set[Item] = set()
+        parked: dict[Item, Failed] = {}
+        tries = 0
+        while True:
+            try:
+                await self._attempt(items, parked)
+                return
+            except HandlerFailed as failure:
+                log.warning(
+                    "handler failed", item=type(failure.item.message).__name__, error=type(failure.error).__name__
+                )
+                if failure.item in failed or isinstance(failure.error, Poison):
+                    parked[failure.item] = Failed(_reason(failure.error), str(failure))
+                failed.add(failure.item)
+            except Unstorable as error:
+                if len(items) > 1:
+                    for half in (items[: len(items) // 2], items[len(items) // 2 :]):
+                        await self._until_settled(half)
+                    return
+                parked[items[0]] = Failed("unstorable", str(error))
+            except (Conflict, Transient) as error:
+                tries += 1
+                self.metrics.retries.labels(type(error).__name__.lower()).inc()
+                if isinstance(error, Transient):
+                    log.warning("the database is away or busy; trying again", error=str(error), tries=tries)
+                await asyncio.sleep(_pause(error, tries))
+
+    async def _attempt(self, items: Sequence[Item], parked: dict[Item, Failed]) -> None:
+        with self.metrics.transaction_seconds.time():
+            async with self.database.transaction() as transaction:
+                effects = await self._handle(transaction, items, parked)
+                await self._write(transaction, effects)
+        for item, answer in effects.answers:
+            if item.answer and not item.answer.done():
+                item.answer.set_result(answer)
+        self.metrics.count(items, effects.parked, effects.duplicates)
+        self.after(effects)
+
+    async def _handle(self, transaction: Transaction, items: Sequence[Item], parked: dict[Item, Failed]) -> Effects:
+        inbox = await look_up(transaction, items)
+        claimed = await due.still_claimed(transaction, items)
+        effects = Effects(UnitOfWork(transaction.find, self.service.speakers), inbox)
+        fresh = [item for item in items if not inbox.seen(item)]
+        await effects.work.prefetch(
+            [(handler, item.message) for item in fresh if item not in parked and (handler := self._handler(item))]
+        )
+        now = self.clock()
+        for item in items:
+            if inbox.seen(item):
+                await self._repeated(item, effects, now)
+            elif item.claim and item.claim.work_id not in claimed:
+                effects.duplicates += 1
+            else:
+                await self._handle_one(item, parked.get(item), effects, now)
+        return effects
+
+    async def _handle_one(self, item: Item, failure: Failed | None, effects: Effects, now: datetime) -> None:
+        message = failure or item.message
+        answer: Answer | None = None
+        if isinstance(message, Failed | Unreadable):
+            answer = self._park(item, str(message.reason), message.detail, effects, now)
+        elif handler := self._handler(item):
+            try:
+                outcome = await effects.work.run(handler, message, now)
+                self._collect(item, outcome, effects, now)
+            except (Transient, Conflict, Unstorable):
+                raise
+            except Exception as error:
+                raise HandlerFailed(item, error) from error
+            if outcome.refused and not isinstance(message, Command):
+                self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
+            answer = _refusal(outcome.refused) if outcome.refused else outcome.answer
+        if item.claim:
+            effects.done.append(item.claim.work_id)
+        else:
+            effects.inbox.add(item, now, answer if item.answer else None)
+        if item.answer:
+            effects.answers.append((item, answer or Answer({}, 204)))
+
+    def _collect(self, item: Item, outcome: Outcome, effects: Effects, now: datetime) -> None:
+        for said in outcome.facts:
+            effects.records.append(outbox.fact(said, source=self.service.source, cause=item.cause, now=now))
+        for later in outcome.later:
+            effects.planned[later.work.work_id] = due.row(later, item.cause)
+
+    async def _repeated(self, item: Item, effects: Effects, now: datetime) -> None:
+        if effects.inbox.same_body(item):
+            effects.duplicates += 1
+            if item.answer:
+                effects.answers.append((item, effects.inbox.answer(item) or Answer({}, 204)))
+        elif item.answer:
+            refused = Refused("idempotency_key_reused", "the same Idempotency-Key came with another body", 422)
+            effects.answers.append((item, _refusal(refused)))
+        else:
+            detail = "the same source and id came before with another body"
+            if await effects.work.exists(dead_letter(item, reason="id_reused", detail=detail, now=now)):
+                effects.duplicates += 1
+            else:
+                self._park(item, "id_reused", detail, effects, now)
+
+    def _park(self, item: Item, reason: str, detail: str, effects: Effects, now: datetime) -> Answer | None:
+        if isinstance(item.message, Command):
+            return Answer({"reason": "failed", "detail": "the command failed; it changed nothing"}, 500)
+        effects.work.add(dead_letter(item, reason=reason, detail=detail, now=now))
+        effects.parked.append(reason)
+        if item.raw:
+            effects.records.append(outbox.dead_letter(item.raw, self.service.name, reason=reason, detail=detail))
+        return None
+
+    async def _write(self, transaction: Transaction, effects: Effects) -> None:
+        for collection, new, changed in effects.work.writes():
+            if new:
+                await transaction.insert(collection, new)
+            if changed:
+                await transaction.replace(collection, changed)
+        if effects.inbox.new:
+            await transaction.insert(INBOX, effects.inbox.new)
+        await due.finish(transaction, effects.done, effects.planned)
+        if effects.records:
+            await outbox.append(transaction, effects.records, self.clock())
+
+    def _handler(self, item: Item) -> Handler[Any] | None:
+        return (
+            self._replays[type(item.message)]
+            if isinstance(item.message, Command) and type(item.message) in self._replays
+            else self.service.handler_of(item.message)
+        )
+
+
+def _refusal(refused: Refused) -> Answer:
+    return Answer({"reason": refused.reason, "detail": refused.detail, **refused.more}, refused.status)
+
+
+def _reason(error: Exception) -> str:
+    return "poison" if isinstance(error, Poison) else "handler_failed"
+
+
+def _pause(error: Exception, tries: int) -> float:
+    longest = 0.05 if isinstance(error, Conflict) else 5.0
+    return random.uniform(0.2, 1.0) * min(longest, 0.005 * 2.0**tries)

@@ -1,0 +1,196 @@
+"""The unit of work: the documents of one batch, loaded with one query per stage and collection, written once."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from libs.chassis.documents import D, Document, Read, from_row, to_row
+from libs.chassis.errors import Misuse
+from libs.chassis.words import Answer, Handler, Later, Refused
+from libs.contracts.events import Event
+
+Row = dict[str, Any]
+Find = Callable[[str, Mapping[str, Any]], Awaitable[list[Row]]]
+Kind = type[Document]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A fact with the number that its document gave it."""
+
+    event: Event
+    sequence: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one handler said."""
+
+    facts: list[Said] = field(default_factory=list)
+    later: list[Later] = field(default_factory=list)
+    answer: Answer | None = None
+    refused: Refused | None = None
+
+
+class State:
+    """What one handler may see: the documents that it declared, and nothing else."""
+
+    __slots__ = ("_declared", "_sets", "peeked")
+
+    def __init__(self) -> None:
+        self._declared: dict[tuple[Kind, str], Document] = {}
+        self._sets: dict[tuple[Kind, str, str], list[Document]] = {}
+        self.peeked: set[tuple[Kind, str]] = set()
+
+    def __getitem__(self, key: tuple[type[D], str]) -> D:
+        """The document of this id; a blank one (version 0) where there is none."""
+        try:
+            return cast(D, self._declared[key])
+        except KeyError:
+            raise Misuse(f"{key[0].__name__} {key[1]} is not declared in the handler's reads") from None
+
+    def all(self, kind: type[D], field: str, value: str) -> list[D]:
+        """All documents with this value in the field, in the order of their ids."""
+        try:
+            return cast(list[D], self._sets[kind, field, value])
+        except KeyError:
+            raise Misuse(f"{kind.__name__}.{field} is not declared in the handler's reads") from None
+
+    @property
+    def decided(self) -> Iterator[tuple[tuple[Kind, str], Document]]:
+        return ((key, document) for key, document in self._declared.items() if key not in self.peeked)
+
+    def declare(self, read: Read[Any], documents: Sequence[Document]) -> None:
+        if read.field != "id":
+            self._sets[read.kind, read.field, read.value] = list(documents)
+        for document in documents:
+            key = (read.kind, document.id)
+            if not read.peeked:
+                self.peeked.discard(key)
+            elif key not in self._declared:
+                self.peeked.add(key)
+            self._declared[key] = document
+
+
+class UnitOfWork:
+    """Later messages in the batch see what earlier ones wrote."""
+
+    def __init__(self, find: Find, says: Mapping[type[Event], Kind]) -> None:
+        self._find = find
+        self._says = says
+        self._documents: dict[Kind, dict[str, Document]] = defaultdict(dict)
+        self._sets: set[tuple[Kind, str, str]] = set()
+        self._decided: dict[tuple[Kind, str], Document] = {}
+
+    async def prefetch(self, work: Sequence[tuple[Handler[Any], Any]]) -> None:
+        """Load for the whole batch, stage by stage; what a later stage finds changed is loaded when its turn comes."""
+        waiting = [(handler, message, State()) for handler, message in work]
+        for depth in range(max((handler.depth for handler, _ in work), default=0)):
+            gathered = [_gathered(handler, depth, message, state) for handler, message, state in waiting]
+            await self._load(gathered)
+            for (_, _, state), reads in zip(waiting, gathered, strict=True):
+                self._declare(state, reads)
+
+    async def run(self, handler: Handler[Any], message: Any, now: datetime) -> Outcome:
+        """Hand one message to its handler. A refused message leaves no trace."""
+        state = State()
+        for depth in range(handler.depth):
+            reads = list(handler.stage(depth, message, state))
+            await self._load([reads])
+            self._declare(state, reads)
+        outcome = Outcome()
+        for word in handler(message, state, now):
+            match word:
+                case Event():
+                    outcome.facts.append(self._speak(word, state))
+                case Later():
+                    outcome.later.append(word)
+                case Answer():
+                    outcome.answer = word
+                case Refused():
+                    outcome.refused = word
+        if outcome.refused and (outcome.facts or outcome.later):
+            raise Misuse("a refused message says nothing")
+        if not outcome.refused:
+            self._decided.update(state.decided)
+        return outcome
+
+    def add(self, document: Document) -> None:
+        """A new document that nothing was decided on."""
+        self._decided[type(document), document.id] = document
+
+    async def exists(self, document: Document) -> bool:
+        """Whether a document of this kind and id is stored, or added in this batch."""
+        key = (type(document), document.id)
+        await self._load([[Read(type(document), "id", document.id)]])
+        return key in self._decided or self._documents[key[0]][key[1]].version > 0
+
+    def writes(self) -> Iterator[tuple[str, list[Row], list[tuple[Row, Row]]]]:
+        """Per collection the new rows, and (guard, row) of the others. What was read for a decision is always written:
+        only a version that moves makes two transactions that decided on each other's document collide."""
+        by_collection: dict[str, tuple[list[Row], list[tuple[Row, Row]]]] = defaultdict(lambda: ([], []))
+        for (kind, id), document in self._decided.items():
+            new, changed = by_collection[kind.collection]
+            row = to_row(document)
+            row["version"] = document.version + 1
+            if document.version == 0:
+                new.append(row)
+            else:
+                changed.append(({"_id": id, "version": document.version}, row))
+        return ((collection, new, changed) for collection, (new, changed) in by_collection.items())
+
+    def _speak(self, event: Event, state: State) -> Said:
+        kind = self._says.get(type(event))
+        if kind is None:
+            raise Misuse(f"the service's table does not say {type(event).__name__}")
+        if (kind, event.key) in state.peeked:
+            raise Misuse(f"{type(event).__name__} is said by a document that was only peeked at")
+        document = state[kind, event.key]
+        document.said += 1
+        return Said(event, document.said)
+
+    def _declare(self, state: State, reads: Iterable[Read[Any]]) -> None:
+        for read in reads:
+            state.declare(read, self._known(read))
+
+    def _known(self, read: Read[Any]) -> list[Document]:
+        documents = self._documents[read.kind]
+        if read.field == "id":
+            return [documents[read.value]]
+        return sorted((d for d in documents.values() if getattr(d, read.field) == read.value), key=lambda d: d.id)
+
+    async def _load(self, gathered: Iterable[Iterable[Read[Any]]]) -> None:
+        missing: dict[tuple[Kind, str], dict[str, None]] = {}
+        for reads in gathered:
+            for read in reads:
+                if not self._has(read):
+                    missing.setdefault((read.kind, read.field), {})[read.value] = None
+        for (kind, name), values in missing.items():
+            await self._fetch(kind, name, list(values))
+
+    def _has(self, read: Read[Any]) -> bool:
+        if read.field == "id":
+            return read.value in self._documents[read.kind]
+        return (read.kind, read.field, read.value) in self._sets
+
+    async def _fetch(self, kind: Kind, name: str, values: list[str]) -> None:
+        documents = self._documents[kind]
+        for row in await self._find(kind.collection, {"_id" if name == "id" else name: {"$in": values}}):
+            documents.setdefault(row["_id"], from_row(kind, row))
+        if name != "id":
+            self._sets.update((kind, name, value) for value in values)
+            return
+        for value in values:
+            if value not in documents:
+                documents[value] = kind(id=value)
+
+
+def _gathered(handler: Handler[Any], depth: int, message: Any, state: State) -> list[Read[Any]]:
+    """A stage that fails here fails again, and is sorted, when its message is handled."""
+    with suppress(Exception):
+        return list(handler.stage(depth, message, state))
+    return []
