@@ -16,11 +16,12 @@ class Part(BaseModel):
 
 def to_time(value: datetime) -> datetime:
     """UTC with whole milliseconds, as MongoDB keeps it. Raises ValueError where UTC leaves the years 1 to 9999."""
-    try:
-        utc = value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("time out of range") from error
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    if value.utcoffset():
+        try:
+            value = value.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("time out of range") from error
+    return value.replace(microsecond=value.microsecond // 1000 * 1000, tzinfo=UTC)
 
 
 @cache
