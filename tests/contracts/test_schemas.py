@@ -17,8 +17,8 @@ PAIR_ENDED = TOPICS["pair-ended"]
 
 def topic_with(**fields: Any) -> dict[str, Topic]:
     """The table with a pair-ended that somebody changed."""
-    event: Any = create_model("PairEnded", __base__=PAIR_ENDED.event, **fields)
-    return {"pair-ended": dataclasses.replace(PAIR_ENDED, event=event)}
+    changed = dataclasses.replace(PAIR_ENDED, event=create_model("PairEnded", __base__=PAIR_ENDED.event, **fields))
+    return {changed.name: changed}
 
 
 @pytest.fixture
