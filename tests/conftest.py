@@ -69,7 +69,8 @@ def _wanted_beyond_tests() -> bool:
 def _forget(endpoints: Endpoints, prefix: str) -> None:
     admin = AdminClient({"bootstrap.servers": endpoints.kafka})
     if topics := [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(prefix)]:
-        admin.delete_topics(topics)
+        for answer in admin.delete_topics(topics).values():
+            answer.result(30)
     with MongoClient[dict[str, object]](endpoints.mongodb) as client:
         for database in client.list_database_names():
             if database.startswith(_database_prefix(prefix)):

@@ -18,13 +18,13 @@ class Given:
     service: Service
     rows: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
-    def when(self, message: object, *, at: datetime | str) -> Outcome:
+    def when(self, message: object, *, at: datetime | str, source: str = "/hr") -> Outcome:
         """Hand one message to its handler, store what it wrote, and give what it said."""
         handler = self.service.handler_of(message)
         assert handler is not None, f"{self.service.name} has no handler for {type(message).__name__}"
         now = at if isinstance(at, datetime) else datetime.fromisoformat(at)
         work = UnitOfWork(self._find, self.service.speakers)
-        outcome = asyncio.run(work.run(handler, message, now))
+        outcome = asyncio.run(work.run(handler, message, now, source))
         if outcome.refused:
             self._nothing_changed(work)
         for collection, new, changed in work.writes():

@@ -17,6 +17,7 @@ from libs.ops import topics
 
 MAIL = "mail"
 READY_WITHIN = 60
+STOPPED_WITHIN = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def down(root: Path = LOCAL, services: Sequence[Part] = SERVICES) -> list[str]:
     """Stop services with all replicas, then mail and servers. Data, mails and logs stay. The names of what ran."""
     root = root.resolve()
     with alone(root, "up"):
-        ran = [process.name for process in processes(root, services) if process.stop()]
+        ran = [process.name for process in processes(root, services) if process.stop(within=STOPPED_WITHIN)]
         ran += [name for name, alive in stack.alive(root).items() if alive]
         stack.stop(root)
         (root / "endpoints.env").unlink(missing_ok=True)

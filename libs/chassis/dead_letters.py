@@ -36,12 +36,13 @@ class DeadLetter(Document):
     kind: str | None = None
     work: dict[str, Any] | None = None
 
-    def message(self, service: Service) -> Event | Erased | Work | Unreadable:
-        """What it says, read again with the contracts of today."""
+    def message(self, service: Service) -> tuple[Event | Erased | Work | Unreadable, str]:
+        """What it says, read again with the contracts of today, and who said it."""
         if self.topic is not None:
-            return heard(read(TOPICS[self.topic], self.key, self.value, self.headers))
+            decoded = read(TOPICS[self.topic], self.key, self.value, self.headers)
+            return heard(decoded), decoded.envelope.source if isinstance(decoded, Received) else ""
         kind = next(kind for kind in service.wakes if kind.__name__ == self.kind)
-        return kind.model_validate(self.work)
+        return kind.model_validate(self.work), service.source
 
 
 class ReplayDeadLetter(Command):
@@ -95,7 +96,7 @@ def replays(service: Service) -> dict[type[Command], Handler[Any]]:
         letter = state[DeadLetter, command.dead_letter_id]
         if letter.version == 0 or letter.state != "parked":
             return None
-        message = letter.message(service)
+        message, state.source = letter.message(service)
         handler = service.handler_of(message)
         return (message, handler) if handler else None
 

@@ -35,7 +35,8 @@ def decoded(record: ConsumerRecord[bytes | None, bytes | None], topic: Topic) ->
     body = digest(raw.value or b"")
     if isinstance(said, Received):
         envelope = said.envelope
-        return Item(f"{envelope.source} {envelope.id}", said.event, body, _cause(envelope), raw, time=envelope.time)
+        id = f"{envelope.source} {envelope.id}"
+        return Item(id, said.event, body, _cause(envelope), raw, source=envelope.source, time=envelope.time)
     place = f"{topic.name}/{raw.partition}/{raw.offset}/{raw.timestamp}"
     return Item(f"record {place}/{body.hex()}", heard(said), body, Cause(place), raw)
 

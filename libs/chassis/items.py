@@ -53,7 +53,7 @@ class Failed:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """`id` is what the inbox remembers; `digest` tells the same id with another body."""
+    """`id` is what the inbox remembers; `digest` tells the same id with another body; `source` and `time` are an event's."""
 
     id: str
     message: Event | Erased | Unreadable | Failed | Command | Work
@@ -62,6 +62,7 @@ class Item:
     raw: Raw | None = None
     claim: Claim | None = None
     answer: "Future[Answer] | None" = None
+    source: str | None = None
     time: datetime | None = None
 
 

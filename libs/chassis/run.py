@@ -114,7 +114,7 @@ class Runtime:
             raise
 
     async def stop(self) -> None:
-        """Not ready, stop fetching, finish the batch, commit, leave the group, flush the relay, close; bounded in time."""
+        """Not ready, stop fetching, finish the batch, commit, leave the group, flush the relay, close. Bounded."""
         self.health.stopping = True
         try:
             async with asyncio.timeout(self.settings.shutdown_seconds):

@@ -135,7 +135,7 @@ class Transactions:
             answer = self._park(item, str(message.reason), message.detail, effects, now)
         elif handler := self._handler(item):
             try:
-                outcome = await effects.work.run(handler, message, now)
+                outcome = await effects.work.run(handler, message, now, item.source or self.service.source)
                 self._collect(item, outcome, effects, now)
             except (Transient, Conflict, Unstorable):
                 raise

@@ -37,11 +37,12 @@ class Outcome:
 
 
 class State:
-    """What one handler may see: the documents that it declared, and nothing else."""
+    """What one handler may see: the documents that it declared, and the source that speaks (`ce_source`)."""
 
-    __slots__ = ("_declared", "_sets", "peeked")
+    __slots__ = ("_declared", "_sets", "peeked", "source")
 
-    def __init__(self) -> None:
+    def __init__(self, source: str = "") -> None:
+        self.source = source
         self._declared: dict[tuple[Kind, str], Document] = {}
         self._sets: dict[tuple[Kind, str, str], list[Document]] = {}
         self.peeked: set[tuple[Kind, str]] = set()
@@ -95,9 +96,9 @@ class UnitOfWork:
             for (_, _, state), reads in zip(waiting, gathered, strict=True):
                 self._declare(state, reads)
 
-    async def run(self, handler: Handler[Any], message: Any, now: datetime) -> Outcome:
+    async def run(self, handler: Handler[Any], message: Any, now: datetime, source: str) -> Outcome:
         """Hand one message to its handler. A refused message leaves no trace."""
-        state = State()
+        state = State(source)
         for depth in range(handler.depth):
             reads = list(handler.stage(depth, message, state))
             await self._load([reads])
