@@ -12,6 +12,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOCAL = CHECKOUT / ".local"
+PROC = Path("/proc")
 
 
 class StackError(Exception):
@@ -36,17 +37,14 @@ class Process:
 
     def pid(self) -> int | None:
         """The living process that the pid file means; None if it ended or the number belongs to another program now."""
-        try:
-            pid = int(self.pid_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        return pid if self.mark in _command_line(pid) else None
+        pid = self._noted_pid()
+        return pid if pid is not None and self.mark in _command_line(pid) else None
 
     def spawn(self, command: tuple[str, ...], environment: Mapping[str, str]) -> int:
         for path in (self.pid_file, self.log):
             path.parent.mkdir(parents=True, exist_ok=True)
+        if (dying := self._noted_pid()) is not None and not _command_line(dying):
+            _until(lambda: _is_gone(dying), 5)
         log = (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         silence = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         pid = os.posix_spawn(
@@ -66,11 +64,16 @@ class Process:
         if (pid := self.pid()) is None:
             return False
         os.kill(pid, signal.SIGKILL if kill else signal.SIGTERM)
-        if not _until(lambda: self.pid() is None, within):
+        if not _until(lambda: _is_gone(pid), within):
             os.kill(pid, signal.SIGKILL)
-            _until(lambda: self.pid() is None, within)
+            _until(lambda: _is_gone(pid), within)
         self.pid_file.unlink(missing_ok=True)
         return True
+
+    def _noted_pid(self) -> int | None:
+        with suppress(FileNotFoundError, ValueError):
+            return int(self.pid_file.read_text())
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +143,24 @@ def wait_until(condition: Callable[[], bool], within: float, what: str) -> None:
         raise StackError(f"{what} does not serve after {within:g} s")
 
 
+def _is_gone(pid: int) -> bool:
+    """Whether it holds no port and no lock any more: a process loses its command line before these."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    if not PROC.exists():
+        return not _command_line(pid)
+    try:
+        state = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+        return state == "Z" and len(list((PROC / str(pid) / "task").iterdir())) == 1
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def _command_line(pid: int) -> str:
-    """Empty for a process that has ended, also while its parent has not yet taken notice."""
+    """Empty for a process that is ending or has ended, also while its parent has not yet taken notice."""
     with suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    if Path("/proc/self").exists():
+        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    if PROC.exists():
         return ""
     return subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False).stdout
 

@@ -53,7 +53,7 @@ class Failed:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """`id` is what the inbox remembers; `digest` tells the same id with another body; `source` and `time` are an event's."""
+    """`id` is what the inbox remembers; `digest` tells the same id with another body."""
 
     id: str
     message: Event | Erased | Unreadable | Failed | Command | Work
