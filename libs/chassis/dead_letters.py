@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from libs.chassis.documents import Document
@@ -39,7 +39,8 @@ class DeadLetter(Document):
     def message(self, service: Service) -> tuple[Event | Erased | Work | Unreadable, str]:
         """What it says, read again with the contracts of today, and who said it."""
         if self.topic is not None:
-            decoded = read(TOPICS[self.topic], self.key, self.value, self.headers)
+            written = datetime.fromtimestamp((self.timestamp or 0) / 1000, UTC)
+            decoded = read(TOPICS[self.topic], self.key, self.value, self.headers, written)
             return heard(decoded), decoded.envelope.source if isinstance(decoded, Received) else ""
         kind = next(kind for kind in service.wakes if kind.__name__ == self.kind)
         return kind.model_validate(self.work), service.source

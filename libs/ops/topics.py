@@ -1,6 +1,7 @@
 """Brings a cluster's topics in line with the contracts' table. Safe to run again and again."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
@@ -77,7 +78,8 @@ def apply(
 ) -> list[tuple[str, Outcome]]:
     """Create what is missing and alter what differs; names as in `desired`.
 
-    Without `replication` three replicas, or as many as there are brokers. Raises KafkaException if none can be reached.
+    Without `replication` three replicas, or as many as there are brokers. Raises KafkaException if none can be reached,
+    TimeoutError if a new topic gets no leader.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap})
     cluster = admin.list_topics(timeout=PATIENCE)
@@ -91,10 +93,29 @@ def apply(
     return [(spec.name, outcomes[spec.name]) for spec in specs]
 
 
-def _create(admin: AdminClient, specs: Iterable[TopicSpec]) -> None:
+def _create(admin: AdminClient, specs: Sequence[TopicSpec]) -> None:
     topics = [NewTopic(spec.name, spec.partitions, spec.replication, config=dict(spec.config)) for spec in specs]
     if topics:
         _await(admin.create_topics(topics, operation_timeout=PATIENCE).values())
+        _await_leaders(admin, {spec.name for spec in specs})
+
+
+def _await_leaders(admin: AdminClient, names: Set[str]) -> None:
+    """A topic is created before brokers tell clients about it; who starts in between would find it missing."""
+    limit = time.monotonic() + PATIENCE
+    while waiting := names - _with_leaders(admin):
+        if time.monotonic() > limit:
+            raise TimeoutError(f"created, but without a leader after {PATIENCE} s: {', '.join(sorted(waiting))}")
+        time.sleep(0.05)
+
+
+def _with_leaders(admin: AdminClient) -> set[str]:
+    topics = admin.list_topics(timeout=PATIENCE).topics
+    return {
+        name
+        for name, topic in topics.items()
+        if topic.partitions and all(partition.leader >= 0 for partition in topic.partitions.values())
+    }
 
 
 def _align(
