@@ -1,15 +1,19 @@
 """`python -m deploy.local up|down|stack|status|demo`: everything on this machine, for work, tests and the demo."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated
 
-import typer
-from rich.console import Console
+try:
+    import typer
+    from rich.console import Console
 
-from deploy.local import parts, stack
-from deploy.local.processes import LOCAL, StackError
+    from deploy.local import parts, stack
+    from deploy.local.processes import LOCAL, StackError
+except ModuleNotFoundError as error:
+    sys.exit(f"{error.name} is not installed here: pip install --editable '.[local,ops]', or use make, which does it")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(stderr=True, highlight=False)
@@ -18,7 +22,7 @@ console = Console(stderr=True, highlight=False)
 @app.command()
 def up() -> None:
     """Start servers, mail and services in the background; return when all are ready."""
-    with _one_line(), console.status("starting"):
+    with _one_line():
         values = parts.up(report=console.print)
     _show(values)
 
@@ -34,7 +38,7 @@ def down() -> None:
 @app.command("stack")
 def servers() -> None:
     """Start Kafka and MongoDB only."""
-    with _one_line(), console.status("starting Kafka and MongoDB"):
+    with _one_line():
         values = parts.start_servers()
     _show(values)
 

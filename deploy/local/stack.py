@@ -61,14 +61,11 @@ def embedded(root: Path = LOCAL) -> Stack:
 
 def start(root: Path = LOCAL, environment: Mapping[str, str] = os.environ) -> Endpoints:
     """Servers that truly serve. Run again it starts only what is not running. Raises StackError."""
-    match choose(environment):
-        case Engine.GIVEN:
-            return Endpoints(environment["VICEVERSA_KAFKA"], environment["VICEVERSA_MONGODB"])
-        case Engine.DOCKER:
-            return Endpoints(*containers.start(root.resolve()))
-        case Engine.LOCAL:
-            with alone(root, "stack"):
-                return embedded(root).start()
+    root, engine = root.resolve(), choose(environment)
+    if engine is Engine.GIVEN:
+        return Endpoints(environment["VICEVERSA_KAFKA"], environment["VICEVERSA_MONGODB"])
+    with alone(root, "stack"):
+        return Endpoints(*containers.start(root)) if engine is Engine.DOCKER else embedded(root).start()
 
 
 def stop(root: Path = LOCAL, environment: Mapping[str, str] = os.environ) -> None:
@@ -77,8 +74,8 @@ def stop(root: Path = LOCAL, environment: Mapping[str, str] = os.environ) -> Non
     with alone(root, "stack"):
         kafka.process(root).stop()
         mongod.process(root).stop()
-    if choose(environment) is Engine.DOCKER:
-        containers.stop(root)
+        if choose(environment) is Engine.DOCKER:
+            containers.stop(root)
 
 
 def alive(root: Path = LOCAL) -> dict[str, bool]:
