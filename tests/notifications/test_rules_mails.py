@@ -169,6 +169,14 @@ def test_an_invitation_is_a_request_that_calendars_accept():
     assert event["URL"] == "https://meet.invalid/1"
 
 
+def test_the_lines_of_an_invitation_end_as_the_standard_says():
+    (part,) = [part for part in mail(letters(PLANNED)[1]).walk() if part.get_content_type() == "text/calendar"]
+    raw = part.get_payload(decode=True)
+
+    assert raw.count(b"\n") == raw.count(b"\r\n") > 10
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 75
+
+
 def test_both_sides_get_the_same_meeting():
     (_, ada), (_, grace) = (calendar(mail(letter)) for letter in letters(PLANNED))
 

@@ -174,6 +174,15 @@ def test_a_taken_time_moves_on_to_the_earliest_from_that_day_on():
     assert slot == meeting("2026-03-18T09:00+01:00")
 
 
+def test_a_series_leaves_its_time_rather_than_give_somebody_two_meetings_in_a_day():
+    before = datetime(2026, 3, 3, 9, tzinfo=UTC)
+    grace = diary(busy=[meeting("2026-03-17T15:00+01:00")])
+
+    slot = next_slot_after(before, diary(), grace, cadence_days=14, minutes=60, after=before)
+
+    assert slot == meeting("2026-03-18T09:00+01:00")
+
+
 def test_a_series_that_fell_behind_goes_on_from_the_next_working_day():
     before, late = datetime(2026, 3, 3, 9, tzinfo=UTC), datetime(2026, 4, 15, 9, tzinfo=UTC)
 
@@ -349,3 +358,46 @@ def test_the_slot_is_the_one_that_a_search_minute_by_minute_finds(data, eve, min
 
     expected = oracle(ada, grace, eve, minutes)
     assert slot == expected if expected else isinstance(slot, NoSlot)
+
+
+def suits(who: Diary, slot: Slot, after: datetime) -> bool:
+    minutes = [slot.starts_at + timedelta(minutes=n) for n in range((slot.ends_at - slot.starts_at).seconds // 60)]
+    zone = ZoneInfo(who.zone)
+    return (
+        all(works_at(who, minute) for minute in minutes)
+        and not any(busy.starts_at < slot.ends_at and slot.starts_at < busy.ends_at for busy in who.busy)
+        and slot.starts_at.astimezone(zone).date() > after.astimezone(zone).date()
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.sampled_from(EVES), st.integers(0, 96), st.sampled_from((7, 10, 14)))
+def test_the_next_slot_of_a_series_suits_both_and_keeps_the_clock_when_it_can(data, eve, quarters, cadence):
+    ada, grace = data.draw(diaries(eve)), data.draw(diaries(eve))
+    previous = eve.replace(minute=0) + timedelta(minutes=15 * quarters)
+
+    slot = next_slot_after(previous, ada, grace, cadence_days=cadence, minutes=45, after=eve, horizon_weeks=2)
+
+    local = previous.astimezone(ZoneInfo(ada.zone)).replace(tzinfo=None) + timedelta(days=cadence)
+    same_clock = meeting(local.replace(tzinfo=ZoneInfo(ada.zone)).isoformat(), 45)
+    exists = same_clock.starts_at.astimezone(ZoneInfo(ada.zone)).replace(tzinfo=None) == local
+    spread = not any(dates_of(w, same_clock) & dates_of(w, busy) for w in (ada, grace) for busy in w.busy)
+    if exists and spread and suits(ada, same_clock, eve) and suits(grace, same_clock, eve):
+        assert slot == same_clock
+    elif isinstance(slot, Slot):
+        assert suits(ada, slot, eve)
+        assert suits(grace, slot, eve)
+        assert slot.starts_at.astimezone(ZoneInfo(ada.zone)).date() >= local.date()
+        assert slot.starts_at.minute % 15 == 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from(EVES), st.integers(1, 8 * 96))
+def test_a_wish_is_taken_exactly_when_it_suits_both(data, eve, quarters):
+    ada, grace = data.draw(diaries(eve)), data.draw(diaries(eve))
+    wished = Slot(start := eve.replace(minute=0) + timedelta(minutes=15 * quarters), start + timedelta(minutes=30))
+    yesterday = eve - timedelta(days=3)
+
+    answer = check_wish(ada, grace, wished.starts_at, minutes=30, after=eve)
+
+    assert (answer == wished) == (suits(ada, wished, yesterday) and suits(grace, wished, yesterday))

@@ -5,6 +5,7 @@ from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
 
@@ -48,7 +49,8 @@ def mail_of(letter: Letter, *, sender: Mailbox, date: datetime) -> EmailMessage 
         return Unmailable("not a valid address")
     locale = locale_of(letter.to.locale, letter.program.policy.default_locale)
     text = text_of(letter.notice.template, locale, _values(letter, locale))
-    mail = EmailMessage()
+    # The policy's line ends go into encoded parts too, and RFC 5545 wants CRLF.
+    mail = EmailMessage(policy=SMTP)
     mail["Message-ID"] = letter.notice.message_id
     mail["Date"] = format_datetime(date)
     mail["From"], mail["To"] = from_, to
