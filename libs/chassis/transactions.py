@@ -135,7 +135,8 @@ class Transactions:
             answer = self._park(item, str(message.reason), message.detail, effects, now)
         elif handler := self._handler(item):
             try:
-                outcome = await effects.work.run(handler, message, now, item.source or self.service.source)
+                source, event_id = item.source or self.service.source, item.cause.causation_id or ""
+                outcome = await effects.work.run(handler, message, now, source, event_id)
                 self._collect(item, outcome, effects, now)
             except (Transient, Conflict, Unstorable):
                 raise

@@ -37,12 +37,14 @@ class Outcome:
 
 
 class State:
-    """What one handler may see: the documents that it declared, and the source that speaks (`ce_source`)."""
+    """What one handler may see: the documents that it declared, the source that speaks (`ce_source`) and the id of the
+    event (`ce_id`) that led to the message."""
 
-    __slots__ = ("_declared", "_sets", "peeked", "source")
+    __slots__ = ("_declared", "_sets", "event_id", "peeked", "source")
 
-    def __init__(self, source: str = "") -> None:
+    def __init__(self, source: str = "", event_id: str = "") -> None:
         self.source = source
+        self.event_id = event_id
         self._declared: dict[tuple[Kind, str], Document] = {}
         self._sets: dict[tuple[Kind, str, str], list[Document]] = {}
         self.peeked: set[tuple[Kind, str]] = set()
@@ -96,9 +98,11 @@ class UnitOfWork:
             for (_, _, state), reads in zip(waiting, gathered, strict=True):
                 self._declare(state, reads)
 
-    async def run(self, handler: Handler[Any], message: Any, now: datetime, source: str) -> Outcome:
+    async def run(
+        self, handler: Handler[Any], message: Any, now: datetime, source: str, event_id: str = ""
+    ) -> Outcome:
         """Hand one message to its handler. A refused message leaves no trace."""
-        state = State(source)
+        state = State(source, event_id)
         for depth in range(handler.depth):
             reads = list(handler.stage(depth, message, state))
             await self._load([reads])
