@@ -1,0 +1,53 @@
+"""What callers read of programmes, people and pairs."""
+
+from datetime import datetime
+from typing import Any
+
+from services.matching.store import Pair, Person, Program
+
+_WHY = {"score", "rationale", "round_id", "created_at"}
+_END = {"reason", "ended_by", "ended_at"}
+
+
+def program_shown(program: Program) -> dict[str, Any]:
+    """As it was published."""
+    return program.published.model_dump(mode="json") if program.published else {}
+
+
+def person_shown(person: Person) -> dict[str, Any]:
+    """What the programme's office reads of a person; whom they exclude is told to nobody."""
+    profile = person.profile.model_dump(mode="json") if person.profile else {}
+    withdrawn = person.withdrawal if person.profile and not person.enrolled else None
+    return profile | {
+        "revision": person.revision,
+        "state": _state(person),
+        "owner": person.owner,
+        "pair_ids": [partner.pair_id for partner in person.partners],
+        "waiting_since": _text(person.waiting_since),
+        "withdrawn_at": _text(withdrawn.withdrawn_at if withdrawn else None),
+    }
+
+
+def pair_shown(pair: Pair) -> dict[str, Any]:
+    """Who meets whom, why, and why no longer; an erasure takes the why."""
+    return {
+        "pair_id": pair.id,
+        "program_id": pair.program_id,
+        "mentor_id": pair.mentor_id,
+        "mentee_id": pair.mentee_id,
+        "state": pair.state.value,
+        **(pair.created.model_dump(mode="json", include=_WHY) if pair.created else dict.fromkeys(sorted(_WHY))),
+        "ended": pair.ended.model_dump(mode="json", include=_END) if pair.ended else None,
+    }
+
+
+def _state(person: Person) -> str:
+    if person.profile and not person.enrolled:
+        return "withdrawn"
+    if person.partners:
+        return "paired"
+    return "waiting" if person.seeking else "not_seeking"
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat().replace("+00:00", "Z") if time else None

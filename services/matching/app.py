@@ -1,0 +1,76 @@
+"""Matching decides who mentors whom."""
+
+from libs.chassis.service import Service
+from libs.contracts.events import (
+    PairCreated,
+    PairEnded,
+    ParticipantEnrolled,
+    ParticipantWithdrawn,
+    ProgramPublished,
+    SessionCompleted,
+)
+from services.matching import api
+from services.matching.handlers.pairs import (
+    complete_pair_when_its_series_is_done,
+    end_pair,
+    end_pairs_of_closed_program,
+    make_pairs_that_still_hold,
+)
+from services.matching.handlers.people import (
+    enrol_participant,
+    forget_participant,
+    remember_participant,
+    remember_withdrawal,
+    withdraw_participant,
+)
+from services.matching.handlers.programs import forget_program, publish_program, remember_program
+from services.matching.messages import (
+    EndPair,
+    EndPairs,
+    EnrolParticipant,
+    MatchWaiting,
+    PairsProposed,
+    PairsToEnd,
+    PublishProgram,
+    WithdrawParticipant,
+)
+from services.matching.propose import find_pairs_to_end, propose_pairs
+from services.matching.store import Pair, Person, Program
+
+service = Service(
+    name="matching",
+    keeps=[Program, Person, Pair],
+    hears={
+        ProgramPublished: remember_program,
+        ParticipantEnrolled: remember_participant,
+        ParticipantWithdrawn: remember_withdrawal,
+        SessionCompleted: complete_pair_when_its_series_is_done,
+    },
+    erases={
+        ProgramPublished: forget_program,
+        ParticipantEnrolled: forget_participant,
+        ParticipantWithdrawn: forget_participant,
+    },
+    obeys={
+        PublishProgram: publish_program,
+        EnrolParticipant: enrol_participant,
+        WithdrawParticipant: withdraw_participant,
+        EndPair: end_pair,
+    },
+    prepares={
+        MatchWaiting: propose_pairs,
+        EndPairs: find_pairs_to_end,
+    },
+    wakes={
+        MatchWaiting: make_pairs_that_still_hold,
+        PairsProposed: make_pairs_that_still_hold,
+        EndPairs: end_pairs_of_closed_program,
+        PairsToEnd: end_pairs_of_closed_program,
+    },
+    says={
+        Program: [ProgramPublished],
+        Person: [ParticipantEnrolled, ParticipantWithdrawn],
+        Pair: [PairCreated, PairEnded],
+    },
+    http=[api.router],
+)

@@ -1,0 +1,56 @@
+"""What matching does when a programme is published, closed or forgotten."""
+
+from datetime import datetime
+
+from libs.chassis.unit_of_work import State
+from libs.chassis.words import Answer, Erased, Facts, Later, Refused, reads
+from libs.contracts.events import ProgramPublished
+from libs.contracts.words import ProgramState
+from services.matching.answers import program_shown
+from services.matching.messages import EndPairs, MatchWaiting, PublishProgram
+from services.matching.store import Program
+
+
+@reads(lambda event: [Program.by_id(event.program_id)])
+def remember_program(event: ProgramPublished, state: State, now: datetime) -> Facts:
+    """The highest revision counts, whatever the order of arrival."""
+    program = state[Program, event.program_id]
+    known = program.published
+    if known and known.revision == event.revision and known != event:
+        yield Refused("conflict", "this revision was published with another content")
+    elif known is None or known.revision < event.revision:
+        program.publish(event)
+        yield from _work_of(program, now)
+
+
+@reads(lambda command: [Program.by_id(command.program_id)])
+def publish_program(command: PublishProgram, state: State, now: datetime) -> Facts:
+    """The revision is counted here; the same content again is no new one."""
+    program = state[Program, command.program_id]
+    before = program.published
+    if command.if_match is not None and (before is None or command.if_match != before.revision):
+        yield Refused("changed", "the programme has another revision", 412, more=program_shown(program))
+        return
+    event = command.wish.event(command.program_id, program.revision + 1)
+    if before is None or event != before.model_copy(update={"revision": event.revision}):
+        yield program.publish(event)
+        yield from _work_of(program, now)
+    yield Answer(
+        program_shown(program),
+        200 if before else 201,
+        {"ETag": f'"{program.revision}"', "Location": f"/programs/{program.id}"},
+    )
+
+
+@reads(lambda erased: [Program.by_id(erased.key)])
+def forget_program(erased: Erased, state: State, now: datetime) -> Facts:
+    """Its pairs end, as those of a closed programme do."""
+    state[Program, erased.key].published = None
+    yield Later(EndPairs(program_id=erased.key), now)
+
+
+def _work_of(program: Program, now: datetime) -> Facts:
+    if program.rolling:
+        yield Later(MatchWaiting(program_id=program.id), now)
+    elif program.published and program.published.state is ProgramState.CLOSED:
+        yield Later(EndPairs(program_id=program.id), now)

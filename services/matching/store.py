@@ -1,0 +1,210 @@
+"""What matching keeps: programmes, people and pairs."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from libs.chassis.documents import Document
+from libs.contracts.events import PairCreated, PairEnded, ParticipantEnrolled, ParticipantWithdrawn, ProgramPublished
+from libs.contracts.words import Mode, PairEndReason, ProgramState, Role
+
+
+class PairState(StrEnum):
+    """How far a pair is."""
+
+    UNKNOWN = ""  # nobody has said anything about it
+    IN_FORCE = "in_force"
+    ENDED = "ended"
+
+
+@dataclass(slots=True, kw_only=True)
+class Program(Document):
+    """A programme: the newest that was published."""
+
+    collection: ClassVar[str] = "programs"
+
+    published: ProgramPublished | None = None
+
+    @property
+    def revision(self) -> int:
+        return self.published.revision if self.published else 0
+
+    @property
+    def active(self) -> bool:
+        """People enrol and may be paired."""
+        return self.published is not None and self.published.state in (ProgramState.OPEN, ProgramState.RUNNING)
+
+    @property
+    def rolling(self) -> bool:
+        """People are matched as they arrive."""
+        return self.active and self.published is not None and self.published.policy.mode is Mode.ROLLING
+
+    def publish(self, event: ProgramPublished) -> ProgramPublished:
+        self.published = event
+        return event
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """The other person of a pair in force."""
+
+    pair_id: str
+    participant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormerPartner:
+    """The other person of a pair that ended."""
+
+    pair_id: str
+    participant_id: str
+    reason: PairEndReason
+    ended_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Person(Document):
+    """A person in a programme; the id is program_id/participant_id.
+
+    `owner` is the source that enrolled the person first. `places` is the capacity that the policy gave when the person
+    was last paired. `changed_at` moves with all that may change who can be paired with the person.
+    """
+
+    collection: ClassVar[str] = "people"
+    indexes: ClassVar = (("program_id", "seeking", "role", "changed_at"),)
+
+    program_id: str = ""
+    role: str = ""
+    owner: str = ""
+    profile: ParticipantEnrolled | None = None
+    withdrawal: ParticipantWithdrawn | None = None
+    excluded_ids: list[str] = field(default_factory=list)
+    partners: list[Partner] = field(default_factory=list)
+    former: list[FormerPartner] = field(default_factory=list)
+    places: int = 1
+    seeking: bool = False
+    waiting_since: datetime | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def participant_id(self) -> str:
+        return self.id.partition("/")[2]
+
+    @property
+    def revision(self) -> int:
+        """The highest revision that anybody gave this person."""
+        return max((fact.revision for fact in (self.profile, self.withdrawal) if fact), default=0)
+
+    @property
+    def enrolled(self) -> bool:
+        """A withdrawal holds against every enrolment that is not later than it."""
+        if self.profile is None:
+            return False
+        return self.withdrawal is None or self.profile.enrolled_at > self.withdrawal.withdrawn_at
+
+    def outdates(self, event: ParticipantEnrolled, source: str) -> bool:
+        """Whether a profile of the owner says nothing new; a conflict is something new."""
+        known = self.profile
+        return known is not None and source == self.owner and (known.revision > event.revision or known == event)
+
+    def enrol(self, event: ParticipantEnrolled, source: str, now: datetime) -> ParticipantEnrolled:
+        self.program_id, self.role, self.profile = event.program_id, event.role.value, event
+        self.owner = self.owner or source
+        self.settle(now)
+        return event
+
+    def knows_withdrawal(self, event: ParticipantWithdrawn) -> bool:
+        """The latest withdrawal counts, whoever said it and in whatever order they came."""
+        return self.withdrawal is not None and _order(self.withdrawal) >= _order(event)
+
+    def withdraw(self, event: ParticipantWithdrawn, now: datetime) -> ParticipantWithdrawn:
+        self.program_id, self.withdrawal = event.program_id, event
+        self.settle(now)
+        return event
+
+    def pair(self, pair: "Pair", partner: "Person", capacity: int, now: datetime) -> None:
+        self.partners.append(Partner(pair.id, partner.participant_id))
+        self.places = capacity
+        self.settle(now)
+
+    def part(self, ended: PairEnded, now: datetime) -> None:
+        """The pair is over: its partner is a former one, and the person is free again."""
+        self.former += [
+            FormerPartner(partner.pair_id, partner.participant_id, ended.reason, ended.ended_at)
+            for partner in self.partners
+            if partner.pair_id == ended.pair_id
+        ]
+        self.partners = [partner for partner in self.partners if partner.pair_id != ended.pair_id]
+        self.settle(now)
+
+    def settle(self, now: datetime) -> None:
+        """Into the pool or out of it."""
+        before, self.changed_at = self.seeking, now
+        self.seeking = self.enrolled and self._agrees and len(self.partners) < self._capacity
+        if not self.seeking:
+            self.waiting_since = None
+        elif not before:
+            self.waiting_since = now
+
+    def erase(self) -> None:
+        """Forget all but the number of facts said."""
+        for each in fields(self):
+            if each.name not in ("id", "version", "said"):
+                fresh = each.default_factory() if each.default_factory is not MISSING else each.default
+                setattr(self, each.name, fresh)
+
+    @property
+    def _agrees(self) -> bool:
+        return self.profile is not None and self.profile.consent.matching
+
+    @property
+    def _capacity(self) -> int:
+        own = self.profile.capacity if self.profile else None
+        return self.places if own is None else own
+
+
+@dataclass(slots=True, kw_only=True)
+class Pair(Document):
+    """Two people who meet, or met."""
+
+    collection: ClassVar[str] = "pairs"
+    indexes: ClassVar = (("program_id", "state"), ("program_id", "mentor_id"), ("program_id", "mentee_id"))
+
+    program_id: str = ""
+    mentor_id: str = ""
+    mentee_id: str = ""
+    state: PairState = PairState.UNKNOWN
+    created: PairCreated | None = None
+    ended: PairEnded | None = None
+
+    @property
+    def people(self) -> Iterator[tuple[Role, str]]:
+        """The ids of the two Person documents."""
+        yield Role.MENTOR, f"{self.program_id}/{self.mentor_id}"
+        yield Role.MENTEE, f"{self.program_id}/{self.mentee_id}"
+
+    def create(self, event: PairCreated) -> PairCreated:
+        self.program_id, self.mentor_id, self.mentee_id = event.program_id, event.mentor_id, event.mentee_id
+        self.state, self.created = PairState.IN_FORCE, event
+        return event
+
+    def end(self, reason: PairEndReason, now: datetime, ended_by: str | None = None) -> PairEnded:
+        self.state = PairState.ENDED
+        self.ended = PairEnded.model_validate(
+            {
+                "pair_id": self.id,
+                "program_id": self.program_id,
+                "mentor_id": self.mentor_id,
+                "mentee_id": self.mentee_id,
+                "reason": reason,
+                "ended_by": ended_by,
+                "ended_at": now,
+            }
+        )
+        return self.ended
+
+
+def _order(withdrawal: ParticipantWithdrawn) -> tuple[datetime, int, str]:
+    return withdrawal.withdrawn_at, withdrawal.revision, withdrawal.reason
