@@ -1,0 +1,7 @@
+"""Run scheduling: `python -m services.scheduling`."""
+
+from libs.chassis.run import run
+from services.scheduling.app import service
+from services.scheduling.settings import Settings
+
+run(service, Settings())
