@@ -28,10 +28,14 @@ class Lease:
             "until": {"$add": ["$$NOW", int(self.seconds * 1000)]},
             "fence": {"$add": [{"$ifNull": ["$fence", 0]}, {"$cond": [mine, 0, 1]}]},
         }
+        takeable = {"_id": self.name, "$expr": {"$or": [mine, free]}}
+        # MongoDB allows no $expr in an upsert, so the first lease of all needs a row to take
+        blank = {"$setOnInsert": {"owner": "", "until": NEVER, "fence": 0}}
         try:
-            taken = await self.database.update(
-                LEASES, {"_id": self.name, "$expr": {"$or": [mine, free]}}, [{"$set": change}], upsert=True, many=False
-            )
+            taken = await self.database.update(LEASES, takeable, [{"$set": change}], many=False)
+            if not taken:
+                await self.database.update(LEASES, {"_id": self.name}, blank, upsert=True, many=False)
+                taken = await self.database.update(LEASES, takeable, [{"$set": change}], many=False)
         except Conflict:
             return False
         return taken > 0

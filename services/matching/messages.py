@@ -35,7 +35,7 @@ class Enrolment(_Profile):
 
     enrolled_at: Time | None = None
     """The moment of this enrolment; now unless said."""
-    excluded_ids: Annotated[tuple[ParticipantId, ...], Field(max_length=200, repr=False)] | None = None
+    excluded_ids: Annotated[tuple[ParticipantId, ...] | None, Field(max_length=200, repr=False)] = None
     """Whom the person never wants to be paired with; as before unless said. Never published."""
 
     def event(self, program_id: str, participant_id: str, revision: int, enrolled_at: datetime) -> ParticipantEnrolled:
