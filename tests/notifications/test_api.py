@@ -1,0 +1,139 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from deploy.local import mail
+from deploy.local.ports import free_port
+from libs.chassis.run import Runtime, http_app
+from libs.contracts.envelope import describe, encode, headers
+from libs.contracts.events import Event
+from libs.contracts.words import Role
+from libs.ops import topics
+from services.notifications.app import service
+from services.notifications.deliver import Postman
+from services.notifications.messages import SendNotice
+from services.notifications.settings import Settings
+from tests.notifications.people import NOON, enrolled, pair_created, program, scheduled
+
+
+@dataclass
+class World:
+    """The running service with its mail server."""
+
+    runtime: Runtime
+    http: httpx.AsyncClient
+    folder: Path
+    kafka: str
+    prefix: str
+
+    def say(self, *events: Event) -> None:
+        producer = Producer({"bootstrap.servers": self.kafka})
+        for event in events:
+            envelope = describe(event, id=str(uuid4()), source="/hr", time=datetime.now(UTC))
+            producer.produce(self.prefix + event.topic, encode(event), event.key, headers=headers(envelope))
+        assert producer.flush(30) == 0
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        paths = sorted(self.folder.glob("*.eml"))
+        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]  # type: ignore[misc]
+
+    async def notices(self, who: str) -> list[dict[str, object]]:
+        answer = await self.http.get(f"/programs/reverse/participants/{who}/notices")
+        return answer.json()["items"] if answer.status_code == 200 else []
+
+    async def until_told(self, who: str, count: int) -> list[dict[str, object]]:
+        async with asyncio.timeout(60):
+            while len(told := [each for each in await self.notices(who) if each["state"] == "sent"]) < count:
+                await asyncio.sleep(0.05)
+        return told
+
+
+@pytest.fixture
+async def world(stack, prefix, database_prefix, tmp_path) -> AsyncIterator[World]:
+    async with running(stack, prefix, database_prefix, tmp_path, mail.sink) as world:
+        yield world
+
+
+@asynccontextmanager
+async def running(stack, prefix, database_prefix, folder: Path, sink: Callable) -> AsyncIterator[World]:
+    topics.apply(stack.kafka, prefix, {"notifications": [topic.name for topic in service.topics]})
+    server = sink(folder / "mails", port := free_port())
+    server.start()
+    settings = Settings(
+        kafka=stack.kafka,
+        mongodb=stack.mongodb,
+        prefix=prefix,
+        database=f"{database_prefix}db",
+        smtp=f"127.0.0.1:{port}",
+    )
+    postman = Postman(settings)
+    runtime = Runtime(replace(service, prepares={SendNotice: postman.deliver}), settings)
+    await runtime.start()
+    transport = httpx.ASGITransport(http_app(runtime))
+    async with httpx.AsyncClient(transport=transport, base_url="http://notifications") as http:
+        try:
+            yield World(runtime, http, folder / "mails", stack.kafka, prefix)
+        finally:
+            await runtime.stop()
+            await postman.pool.close()
+            server.stop()
+
+
+async def test_an_enrolment_a_pair_and_a_session_become_one_mail_each(world, stack, prefix):
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
+    facts = [program(), enrolled("Ada"), enrolled("Grace", role=Role.MENTEE), pair_created(), scheduled(starts_at=soon)]
+
+    world.say(*facts)
+    world.say(*facts)
+    await world.until_told("ada", 3)
+    await world.until_told("grace", 3)
+
+    mails = [mail for mail in world.mails if "ada@" in mail["To"].lower()]
+    assert len(mails) == 3
+    assert len(world.mails) == len({mail["Message-ID"] for mail in world.mails}) == 6
+    assert sum(part.get_content_type() == "text/calendar" for mail in mails for part in mail.walk()) == 1
+    assert sorted(said(stack.kafka, prefix + "notification-sent", 6)) == ["reverse/ada"] * 3 + ["reverse/grace"] * 3
+
+
+def said(kafka: str, topic: str, count: int) -> list[str]:
+    """The keys of the first records of a topic."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": topic, "auto.offset.reset": "earliest"})
+    consumer.subscribe([topic])
+    try:
+        return [record.key().decode() for record in consumer.consume(count, 60)]
+    finally:
+        consumer.close()
+
+
+async def test_preferences_have_a_revision_and_a_bounced_address_is_left_alone(world):
+    world.say(program(), enrolled("Ada"))
+    await world.until_told("ada", 1)
+    path = "/programs/reverse/participants/ada/preferences"
+
+    before = await world.http.get(path)
+    assert (before.json()["locale"], before.headers["ETag"]) == ("en", '"0"')
+    after = await world.http.put(path, json={"locale": "de"}, headers={"If-Match": '"0"'})
+    assert (after.json()["locale"], after.headers["ETag"]) == ("de", '"1"')
+    late = await world.http.put(path, json={"locale": "fr"}, headers={"If-Match": '"0"'})
+    assert (late.status_code, late.json()["locale"]) == (412, "de")
+
+    bounced = await world.http.post("/bounces", json={"address": "ADA@engines.invalid", "reason": "550"})
+    assert bounced.json() == {"participants": 1}
+    world.say(enrolled("Ada", revision=2, at=NOON + timedelta(days=1)))
+    async with asyncio.timeout(60):
+        while "failed" not in {each["state"] for each in await world.notices("ada")}:
+            await asyncio.sleep(0.05)
+    assert len(world.mails) == 1
+    assert (await world.http.get("/programs/reverse/participants/nobody/notices")).status_code == 404
+    assert "engines.invalid" not in (await world.http.get("/programs/reverse/participants/ada/notices")).text
