@@ -50,10 +50,12 @@ async def http(stack: Endpoints, prefix: str, database_prefix: str) -> AsyncIter
 
 
 async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
-    async with asyncio.timeout(seconds):
-        while not (found := await condition()):
-            await asyncio.sleep(0.05)
-        return found
+    """What the condition gives once it is truthy."""
+    for _ in range(int(seconds / 0.05)):
+        if found := await condition():
+            return found
+        await asyncio.sleep(0.05)
+    raise TimeoutError
 
 
 async def _ready(client: httpx.AsyncClient) -> bool:

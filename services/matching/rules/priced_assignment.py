@@ -50,11 +50,12 @@ def solve_priced(edges: Edges, most: bool, time_limit: float | None) -> tuple[In
         prices = _prices(answer, edges)
         chosen = np.flatnonzero(active)[answer.x > 0.5]
         bound = prices.bound(edges, pairs)
-        missing = (prices.surplus(edges) > 0) & ~active
+        surplus = prices.surplus(edges)
+        missing = (surplus > 0) & ~active
         met = bound == int(edges.score[chosen].sum())
         if met or not missing.any():
             return chosen, bound, met and _is_allowed(edges, chosen, pairs if most else None)
-        active |= missing
+        active |= missing & _best_of_each(edges, np.where(missing, surplus, -1))
 
 
 def _programme(edges: Edges, active: NDArray[np.bool_], pairs: int | None, time_limit: float | None) -> Any:
@@ -86,13 +87,22 @@ def _shortlist(edges: Edges) -> NDArray[np.bool_]:
     """The best edges of every person, more for those with more places."""
     if len(edges) <= FEW_EDGES:
         return np.ones(len(edges), dtype=bool)
-    by_mentor = _rank(edges.mentor, edges.score) < SHORTLIST + edges.mentor_capacity[edges.mentor]
-    return by_mentor | (_rank(edges.mentee, edges.score) < SHORTLIST + edges.mentee_capacity[edges.mentee])
+    return _best_of_each(edges, edges.score)
 
 
-def _rank(person: Integers, score: Integers) -> Integers:
-    """The place of each edge among the same person's edges, best first."""
-    order = np.lexsort((-score, person))
+def _best_of_each(edges: Edges, worth: Integers) -> NDArray[np.bool_]:
+    by_mentor = _rank(edges.mentor, edges.mentee, worth) < SHORTLIST + edges.mentor_capacity[edges.mentor]
+    by_mentee = _rank(edges.mentee, edges.mentor, worth) < SHORTLIST + edges.mentee_capacity[edges.mentee]
+    return by_mentor | by_mentee
+
+
+def _rank(person: Integers, partner: Integers, worth: Integers) -> Integers:
+    """The place of each edge among the same person's edges, best first.
+
+    Equal edges start at another partner for each person, or all people would shortlist the same few.
+    """
+    turn = (partner - person) % (int(partner.max()) + 1)
+    order = np.lexsort((turn, -worth, person))
     counts = np.bincount(person)
     first = np.repeat(np.cumsum(counts) - counts, counts)
     rank = np.empty(len(person), dtype=np.int64)
@@ -115,7 +125,7 @@ def _most_pairs(edges: Edges) -> NDArray[np.bool_]:
 def _without_answer(edges: Edges, start: NDArray[np.bool_], most: bool) -> tuple[Integers, int, bool]:
     """What is known when the time is over: the largest set, or pairs taken greedily, and a simple bound."""
     chosen = np.flatnonzero(start) if most else _greedy(edges)
-    best = _rank(edges.mentor, edges.score) < edges.mentor_capacity[edges.mentor]
+    best = _rank(edges.mentor, edges.mentee, edges.score) < edges.mentor_capacity[edges.mentor]
     return chosen, int(edges.score[best].sum()), False
 
 
