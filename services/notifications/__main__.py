@@ -1,3 +1,5 @@
+"""Run notifications: `python -m services.notifications`."""
+
 from libs.chassis.run import run
 from services.notifications.app import service
 from services.notifications.settings import Settings

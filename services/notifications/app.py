@@ -44,7 +44,9 @@ from services.notifications.messages import (
     SendNotice,
     SetPreferences,
 )
-from services.notifications.store import KeptNotice, Pair, Person, Program, Session
+from services.notifications.store.notices import KeptNotice
+from services.notifications.store.people import Person, Program
+from services.notifications.store.sessions import Pair, Session
 
 service = Service(
     name="notifications",

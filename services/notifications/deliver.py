@@ -14,7 +14,9 @@ from services.notifications.letters import Desk, NoMail, mail_or_not
 from services.notifications.messages import Delivered, Fate, SendNotice
 from services.notifications.senders.smtp import PermanentFailure, Sent, SmtpPool, TemporaryFailure
 from services.notifications.settings import Settings
-from services.notifications.store import KeptNotice, Pair, Person, Program, Session
+from services.notifications.store.notices import KeptNotice
+from services.notifications.store.people import Person, Program
+from services.notifications.store.sessions import Pair, Session
 
 log = structlog.get_logger()
 

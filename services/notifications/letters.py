@@ -14,7 +14,9 @@ from services.notifications.rules.mails import Letter, Unmailable, mail_of
 from services.notifications.rules.notices import OFFICE, Template
 from services.notifications.rules.people import Recipient, office_of
 from services.notifications.rules.truth import Known, why_untrue
-from services.notifications.store import KeptNotice, NoticeState, Pair, Person, Program, Session
+from services.notifications.store.notices import KeptNotice, NoticeState
+from services.notifications.store.people import Person, Program
+from services.notifications.store.sessions import Pair, Session
 
 # How somebody is named of whom nothing is kept any more.
 _ERASED: Final = "N. N."

@@ -7,7 +7,7 @@ from pydantic import Field
 from libs.chassis.words import Command, Work
 from libs.contracts.fields import Email
 from libs.contracts.ids import ParticipantId, ProgramId
-from services.notifications.store import Preferences
+from services.notifications.store.people import Preferences
 
 
 class SetPreferences(Command):

@@ -52,11 +52,13 @@ class World:
         answer = await self.http.get(f"/programs/reverse/participants/{who}/notices")
         return answer.json()["items"] if answer.status_code == 200 else []
 
-    async def until_told(self, who: str, count: int) -> list[dict[str, object]]:
-        async with asyncio.timeout(60):
-            while len(told := [each for each in await self.notices(who) if each["state"] == "sent"]) < count:
-                await asyncio.sleep(0.05)
-        return told
+    async def until(self, who: str, state: str, count: int = 1) -> None:
+        """Wait until a person has so many notices in this state."""
+        for _ in range(1_200):
+            if sum(notice["state"] == state for notice in await self.notices(who)) >= count:
+                return
+            await asyncio.sleep(0.05)
+        raise TimeoutError
 
 
 @pytest.fixture
@@ -96,8 +98,8 @@ async def test_an_enrolment_a_pair_and_a_session_become_one_mail_each(world, sta
 
     world.say(*facts)
     world.say(*facts)
-    await world.until_told("ada", 3)
-    await world.until_told("grace", 3)
+    await world.until("ada", "sent", 3)
+    await world.until("grace", "sent", 3)
 
     mails = [mail for mail in world.mails if "ada@" in mail["To"].lower()]
     assert len(mails) == 3
@@ -118,7 +120,7 @@ def said(kafka: str, topic: str, count: int) -> list[str]:
 
 async def test_preferences_have_a_revision_and_a_bounced_address_is_left_alone(world):
     world.say(program(), enrolled("Ada"))
-    await world.until_told("ada", 1)
+    await world.until("ada", "sent")
     path = "/programs/reverse/participants/ada/preferences"
 
     before = await world.http.get(path)
@@ -131,9 +133,7 @@ async def test_preferences_have_a_revision_and_a_bounced_address_is_left_alone(w
     bounced = await world.http.post("/bounces", json={"address": "ADA@engines.invalid", "reason": "550"})
     assert bounced.json() == {"participants": 1}
     world.say(enrolled("Ada", revision=2, at=NOON + timedelta(days=1)))
-    async with asyncio.timeout(60):
-        while "failed" not in {each["state"] for each in await world.notices("ada")}:
-            await asyncio.sleep(0.05)
+    await world.until("ada", "failed")
     assert len(world.mails) == 1
     assert (await world.http.get("/programs/reverse/participants/nobody/notices")).status_code == 404
     assert "engines.invalid" not in (await world.http.get("/programs/reverse/participants/ada/notices")).text

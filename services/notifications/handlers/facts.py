@@ -21,7 +21,9 @@ from libs.contracts.events import (
 )
 from services.notifications.handlers.planning import reads_to_tell, release, tell
 from services.notifications.handlers.reminders import plan_reminders
-from services.notifications.store import KeptNotice, Pair, Person, Program, Session, digest_of
+from services.notifications.store.notices import KeptNotice
+from services.notifications.store.people import Person, Program, digest_of
+from services.notifications.store.sessions import Pair, Session
 
 
 @reads(lambda event: [Program.by_id(event.program_id)])

@@ -11,7 +11,8 @@ from libs.contracts.events import Event, PairAtRisk, PairEvent, ParticipantEnrol
 from services.notifications.messages import SendNotice
 from services.notifications.rules.notices import OFFICE, Notice, notices_about
 from services.notifications.rules.timing import not_before
-from services.notifications.store import KeptNotice, Person, Program
+from services.notifications.store.notices import KeptNotice
+from services.notifications.store.people import Person, Program
 
 Told = PairEvent | ParticipantEnrolled
 LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)

@@ -7,7 +7,8 @@ from libs.chassis.unit_of_work import State
 from libs.chassis.words import Facts, Later, reads
 from services.notifications.messages import Delivered, Fate, SendNotice
 from services.notifications.rules.timing import GIVE_UP_AFTER, LONGEST_WAIT, GiveUp
-from services.notifications.store import KeptNotice, Person
+from services.notifications.store.notices import KeptNotice
+from services.notifications.store.people import Person
 
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
 
