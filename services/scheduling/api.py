@@ -1,6 +1,6 @@
 """The routes of scheduling: meetings, what people wish for them, and warning signs."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import JSONResponse, Response
@@ -67,12 +67,12 @@ async def list_sessions(
     program_id: IdQuery = None,
     pair_id: IdQuery = None,
     participant_id: IdQuery = None,
-    state: SessionState | None = None,
+    state: Literal["planned", "cancelled", "completed", "missed"] | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Meetings in the order of their ids, without comments."""
-    wanted: dict[str, Any] = {"state": state.value if state else {"$ne": SessionState.UNPLANNED.value}}
+    wanted: dict[str, Any] = {"state": state or {"$ne": SessionState.UNPLANNED.value}}
     wanted |= {name: value for name, value in (("program_id", program_id), ("pair_id", pair_id)) if value}
     if participant_id:
         wanted["$or"] = [{"mentor_id": participant_id}, {"mentee_id": participant_id}]

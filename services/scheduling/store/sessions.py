@@ -127,4 +127,4 @@ class Session(Document):
 
 
 def _text(time: datetime | None) -> str | None:
-    return time.isoformat(timespec="seconds").replace("+00:00", "Z") if time else None
+    return time.isoformat().replace("+00:00", "Z") if time else None
