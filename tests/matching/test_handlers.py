@@ -20,7 +20,7 @@ from services.matching.messages import (
 from services.matching.store import Program
 from tests.given import given
 from tests.matching.rules_people import ENROLLED, NOW, program
-from tests.matching.world import ADA, HR, OWN, enrol, program_with, revised, withdrawn, without_counts
+from tests.matching.world import ADA, HR, OWN, enrol, person_of, program_with, revised, withdrawn, without_counts
 
 # Who wins
 
