@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from libs.chassis.documents import Document
 from libs.chassis.items import Item
 from libs.chassis.service import Service
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Answer, Command, Erased, Facts, Handler, Later, Reads, Refused, Work
 from libs.contracts.envelope import Erasure, Received, Unreadable, read
 from libs.contracts.events import Event

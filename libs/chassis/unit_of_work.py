@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from libs.chassis.documents import D, Document, Read, from_row, to_row
+from libs.chassis.documents import Document, Read, from_row, to_row
 from libs.chassis.errors import Misuse
+from libs.chassis.state import State
 from libs.chassis.words import Answer, Handler, Later, Refused
 from libs.contracts.events import Event
 
@@ -36,49 +37,6 @@ class Outcome:
     refused: Refused | None = None
 
 
-class State:
-    """What one handler may see: the documents that it declared, the source that speaks (`ce_source`) and the id of the
-    event (`ce_id`) that led to the message."""
-
-    __slots__ = ("_declared", "_sets", "event_id", "peeked", "source")
-
-    def __init__(self, source: str = "", event_id: str = "") -> None:
-        self.source = source
-        self.event_id = event_id
-        self._declared: dict[tuple[Kind, str], Document] = {}
-        self._sets: dict[tuple[Kind, str, str], list[Document]] = {}
-        self.peeked: set[tuple[Kind, str]] = set()
-
-    def __getitem__(self, key: tuple[type[D], str]) -> D:
-        """The document of this id; a blank one (version 0) where there is none."""
-        try:
-            return cast(D, self._declared[key])
-        except KeyError:
-            raise Misuse(f"{key[0].__name__} {key[1]} is not declared in the handler's reads") from None
-
-    def all(self, kind: type[D], field: str, value: str) -> list[D]:
-        """All documents with this value in the field, in the order of their ids."""
-        try:
-            return cast(list[D], self._sets[kind, field, value])
-        except KeyError:
-            raise Misuse(f"{kind.__name__}.{field} is not declared in the handler's reads") from None
-
-    @property
-    def decided(self) -> Iterator[tuple[tuple[Kind, str], Document]]:
-        return ((key, document) for key, document in self._declared.items() if key not in self.peeked)
-
-    def declare(self, read: Read[Any], documents: Sequence[Document]) -> None:
-        if read.field != "id":
-            self._sets[read.kind, read.field, read.value] = list(documents)
-        for document in documents:
-            key = (read.kind, document.id)
-            if not read.peeked:
-                self.peeked.discard(key)
-            elif key not in self._declared:
-                self.peeked.add(key)
-            self._declared[key] = document
-
-
 class UnitOfWork:
     """Later messages in the batch see what earlier ones wrote."""
 
@@ -98,9 +56,7 @@ class UnitOfWork:
             for (_, _, state), reads in zip(waiting, gathered, strict=True):
                 self._declare(state, reads)
 
-    async def run(
-        self, handler: Handler[Any], message: Any, now: datetime, source: str, event_id: str = ""
-    ) -> Outcome:
+    async def run(self, handler: Handler[Any], message: Any, now: datetime, source: str, event_id: str = "") -> Outcome:
         """Hand one message to its handler. A refused message leaves no trace."""
         state = State(source, event_id)
         for depth in range(handler.depth):

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from libs.chassis.documents import Read
+from libs.chassis.state import State
 from libs.contracts.events import Event
-
-if TYPE_CHECKING:
-    from libs.chassis.unit_of_work import State
 
 
 class Command(BaseModel):
@@ -78,11 +76,11 @@ Reads: TypeAlias = Iterable[Read[Any]]
 class Handler(Generic[M]):
     """A pure function with the reads that it declares, in stages."""
 
-    handle: "Callable[[M, State, datetime], Facts]"
+    handle: Callable[[M, State, datetime], Facts]
     first: Callable[[M], Reads]
-    then: "tuple[Callable[[M, State], Reads], ...]" = ()
+    then: tuple[Callable[[M, State], Reads], ...] = ()
 
-    def __call__(self, message: M, state: "State", now: datetime) -> Facts:
+    def __call__(self, message: M, state: State, now: datetime) -> Facts:
         return self.handle(message, state, now)
 
     @property
@@ -90,7 +88,7 @@ class Handler(Generic[M]):
         """How many stages its reads have."""
         return 1 + len(self.then)
 
-    def stage(self, depth: int, message: M, state: "State") -> Reads:
+    def stage(self, depth: int, message: M, state: State) -> Reads:
         """The reads of one stage; none beyond the last."""
         if depth == 0:
             return self.first(message)
@@ -102,7 +100,7 @@ class Handler(Generic[M]):
 
 
 def reads(
-    first: Callable[[Any], Reads], *then: "Callable[[Any, State], Reads]"
-) -> "Callable[[Callable[[M, State, datetime], Facts]], Handler[M]]":
+    first: Callable[[Any], Reads], *then: Callable[[Any, State], Reads]
+) -> Callable[[Callable[[M, State, datetime], Facts]], Handler[M]]:
     """Declare what a handler reads: `first` from the message alone, each of `then` from what was read so far."""
     return lambda handle: Handler(handle, first, then)

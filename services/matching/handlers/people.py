@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from libs.chassis.documents import Read, peek
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Answer, Erased, Facts, Refused, reads
 from libs.contracts.events import ParticipantEnrolled, ParticipantWithdrawn
 from libs.contracts.words import PairEndReason

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Answer, Erased, Facts, Later, Refused, reads
 from libs.contracts.events import ProgramPublished
 from libs.contracts.words import ProgramState

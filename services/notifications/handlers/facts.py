@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from libs.chassis.documents import Read
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Erased, Facts, Refused, reads
 from libs.contracts.events import (
     PairAtRisk,

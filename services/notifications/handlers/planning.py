@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from libs.chassis.documents import Read, peek
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Facts, Later
 from libs.contracts.events import Event, PairAtRisk, PairEvent, ParticipantEnrolled, SessionEvent, SessionScheduled
 from services.notifications.messages import SendNotice

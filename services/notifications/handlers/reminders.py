@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from libs.chassis.documents import Read, peek
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Facts, Later, reads
 from libs.contracts.events import ProgramPublished, SessionScheduled
 from services.notifications.handlers.planning import LONG_AGO, identity, plan, reads_of

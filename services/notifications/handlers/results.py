@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Facts, Later, reads
 from services.notifications.messages import Delivered, Fate, SendNotice
 from services.notifications.rules.timing import GIVE_UP_AFTER, LONGEST_WAIT, GiveUp

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from libs.chassis.documents import peek
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Erased, Facts, Reads, reads
 from libs.contracts.events import PairCreated, PairEnded, ParticipantEnrolled, ParticipantWithdrawn, ProgramPublished
 from libs.contracts.words import Role

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from libs.chassis.documents import Read, peek
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Facts, Later, Reads
 from libs.contracts.ids import PairId
 from libs.contracts.policy import Policy

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from libs.chassis.unit_of_work import State
+from libs.chassis.state import State
 from libs.chassis.words import Answer, Facts, Reads, Refused, reads
 from libs.contracts.parts import Answer as SaidBySide
 from services.scheduling.commands import (

@@ -1,0 +1,45 @@
+"""A minimal service on the chassis: one document and one fact for each event. What it costs, the chassis costs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from libs.chassis.documents import Document
+from libs.chassis.run import run
+from libs.chassis.service import Service
+from libs.chassis.settings import Settings
+from libs.chassis.state import State
+from libs.chassis.words import Facts, reads
+from libs.contracts.events import NotificationSent, ParticipantEnrolled
+from libs.contracts.examples import NOTIFICATION_SENT
+
+
+@dataclass(slots=True, kw_only=True)
+class Profile(Document):
+    """The newest profile of a person."""
+
+    collection: ClassVar[str] = "profiles"
+
+    profile: ParticipantEnrolled | None = None
+    times: int = 0
+
+
+@reads(lambda event: [Profile.by_id(event.key)])
+def remember_and_tell(event: ParticipantEnrolled, state: State, now: datetime) -> Facts:
+    profile = state[Profile, event.key]
+    profile.profile = event
+    profile.times += 1
+    yield NotificationSent.model_construct(
+        **(NOTIFICATION_SENT.__dict__ | {"program_id": event.program_id, "participant_id": event.participant_id})
+    )
+
+
+service = Service(
+    name="minimal",
+    keeps=[Profile],
+    hears={ParticipantEnrolled: remember_and_tell},
+    says={Profile: [NotificationSent]},
+)
+
+if __name__ == "__main__":
+    run(service, Settings())
