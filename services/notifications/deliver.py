@@ -1,9 +1,12 @@
 """Sending, outside any transaction: as few mails as a crash may repeat are under way at once."""
 
 import asyncio
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from functools import cache
+from typing import Final
 
 import structlog
 
@@ -17,6 +20,8 @@ from services.notifications.settings import Settings
 from services.notifications.store.notices import KeptNotice
 from services.notifications.store.people import Person, Program
 from services.notifications.store.sessions import Pair, Session
+
+_REMEMBERED: Final = 10_000
 
 log = structlog.get_logger()
 
@@ -32,6 +37,7 @@ class Postman:
     settings: Settings
     pool: SmtpPool = field(init=False)
     _turns: asyncio.Semaphore = field(init=False)
+    _accepted: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         self.pool = SmtpPool(self.settings.smtp_settings)
@@ -39,20 +45,32 @@ class Postman:
 
     async def deliver(self, work: SendNotice, database: Database) -> Delivered:
         """Never raises for what a mail server does or does not do; raises Transient when the database is away."""
+        desk = await _desk(work, database)
+        mail = mail_or_not(desk, self.settings.sender, self.settings.web, datetime.now(UTC))
+        if isinstance(mail, NoMail):
+            return _delivered(work, mail.fate, mail.why)
         async with self._turns:
-            desk = await _desk(work, database)
-            mail = mail_or_not(desk, self.settings.sender, self.settings.web, datetime.now(UTC))
-            if isinstance(mail, NoMail):
-                return _delivered(work, mail.fate, mail.why)
-            match await self.pool.send(mail):
-                case Sent():
-                    await _record_acceptance(work, database)
-                    return _delivered(work, Fate.SENT)
-                case TemporaryFailure(words):
-                    log.warning("a mail was refused for now", notice=work.notification_id, words=words)
-                    return _delivered(work, Fate.REFUSED_FOR_NOW, words)
-                case PermanentFailure(words):
-                    return _delivered(work, Fate.REFUSED, words)
+            return await self._send(work, mail, database)
+
+    async def _send(self, work: SendNotice, mail: EmailMessage, database: Database) -> Delivered:
+        # Work whose lease ran out while it waited for its turn is handed over a second time.
+        if work.notification_id in self._accepted:
+            return _delivered(work, Fate.SENT)
+        match await self.pool.send(mail):
+            case Sent():
+                self._remember(work.notification_id)
+                await _record_acceptance(work, database)
+                return _delivered(work, Fate.SENT)
+            case TemporaryFailure(words):
+                log.warning("a mail was refused for now", notice=work.notification_id, words=words)
+                return _delivered(work, Fate.REFUSED_FOR_NOW, words)
+            case PermanentFailure(words):
+                return _delivered(work, Fate.REFUSED, words)
+
+    def _remember(self, notification_id: str) -> None:
+        self._accepted[notification_id] = None
+        if len(self._accepted) > _REMEMBERED:
+            self._accepted.popitem(last=False)
 
 
 async def deliver(work: SendNotice, database: Database) -> Delivered:
