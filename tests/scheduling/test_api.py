@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -24,20 +25,36 @@ from tests.scheduling.journeys import PROGRAM, pair_created, person, program
 
 
 @pytest.fixture
-async def http(stack: Endpoints, prefix: str, database_prefix: str) -> AsyncIterator[httpx.AsyncClient]:
-    """The service in this process, on topics and a database of the test's own."""
+def runtime(stack: Endpoints, prefix: str, database_prefix: str) -> Callable[[], Runtime]:
+    """Makes replicas of the service in this process, on topics and a database of the test's own."""
     apply(stack.kafka, prefix, {service.name: [topic.name for topic in service.topics]})
     settings = Settings(
         kafka=stack.kafka, mongodb=stack.mongodb, prefix=prefix, database=f"{database_prefix}vv", outbox_age_limit=60
     )
-    runtime = Runtime(service, settings)
+    return lambda: Runtime(service, settings)
+
+
+@asynccontextmanager
+async def running(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+    """A replica that serves, and a client of it."""
     transport = httpx.ASGITransport(http_app(runtime), raise_app_exceptions=False)
     await runtime.start()
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://scheduling", timeout=30) as client:
+            await until(lambda: _ready(client))
             yield client
     finally:
         await runtime.stop()
+
+
+@pytest.fixture
+async def http(runtime: Callable[[], Runtime]) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(runtime()) as client:
+        yield client
+
+
+async def _ready(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/health/ready")).status_code == 200
 
 
 async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
@@ -132,6 +149,23 @@ async def test_a_pair_meets_from_the_first_fact_to_the_end_of_the_series(
     entries = Calendar.from_ical((await http.get(feed)).content).events
     assert [str(entry["summary"]) for entry in entries] == ["Reverse mentoring 1: Grace", "Reverse mentoring 2: Grace"]
     assert (await http.get(feed.replace("/calendars/", "/calendars/x"))).status_code == 404
+
+
+async def test_two_replicas_never_book_one_person_twice_at_a_time(
+    runtime: Callable[[], Runtime], stack: Endpoints, prefix: str
+) -> None:
+    others = [f"Grace{number}" for number in range(30)]
+    async with running(runtime()) as http, running(runtime()):
+        say(stack, prefix, [program(), person("Ada", hours="09:00-10:00"), *map(person, others)])
+        say(stack, prefix, [pair_created("Ada", other) for other in others])
+
+        async def all_planned() -> list[dict[str, Any]] | None:
+            items = (await http.get("/sessions", params={"participant_id": "ada", "limit": 500})).json()["items"]
+            return items if len(items) == len(others) else None
+
+        sessions = await until(all_planned)
+
+    assert len({session["starts_at"] for session in sessions}) == len(others)
 
 
 async def test_bad_wishes_are_answered_with_problems(http: httpx.AsyncClient) -> None:
