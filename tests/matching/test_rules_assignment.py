@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.optimize import linprog
 
 from libs.contracts.words import Objective
 from services.matching.rules.assignment import BestPairs, best_pairs
@@ -121,6 +122,23 @@ def test_a_result_with_capacities_on_both_sides_is_certified_by_prices_over_all_
     assert best.value == best.upper_bound
     assert len(set(pairs_of(best))) == len(best.mentors)
     assert within(pairs_of(best), [3] * 300, [2] * 300)
+
+
+@pytest.mark.parametrize("stars", [False, True])
+def test_a_growing_choice_of_edges_reaches_the_optimum_over_all_of_them(stars: bool) -> None:
+    chance = np.random.default_rng(11)
+    scores = np.multiply.outer(chance.integers(0, 1000, 160), chance.integers(0, 1000, 150))
+    scores = scores if stars else random_instance(12, 200, 200)
+    mentors, mentees = scores.shape
+
+    best = best_pairs(scores, 2, 3, "score")
+
+    edge = np.arange(scores.size)
+    row = np.concatenate([edge // mentees, mentors + edge % mentees])
+    uses = sparse.csr_array((np.ones(2 * scores.size), (row, np.tile(edge, 2))))
+    limits = np.repeat([2, 3], [mentors, mentees])
+    whole = linprog(-np.maximum(scores, 0).ravel(), A_ub=uses, b_ub=limits, bounds=(0, 1), method="highs")
+    assert best.value == best.upper_bound == pytest.approx(-whole.fun, abs=0.5)
 
 
 @settings(max_examples=50, deadline=None)

@@ -44,11 +44,13 @@ def best_pairs(
     mentor_capacity, mentee_capacity: one number for all, or one per person.
     objective: `score` takes the highest total, and each pair must add value (score above 0); `participation`
     takes as many pairs as possible and among such sets the highest total.
-    time_limit: seconds for the linear programme where one is needed; what was found until then is returned
+    time_limit: seconds for the linear programmes where they are needed; what was found until then is returned
     with an honest upper bound. Without it the result is always the optimum.
 
     Ties fall the same way for the same input. With one side's capacities at most 1 the work is that of a dense
-    assignment, O(n^2 m) at worst and far less in practice (1,000 x 1,000: 0.1 s). Raises ValueError on bad input.
+    assignment, O(n^2 m) at worst and far less in practice (1,000 x 1,000: 0.1 s; both sides with 2: 1 s). Scores
+    above about 10^12 for 1,000 people leave float64 and are added up by a slow exact method instead. Raises
+    ValueError on bad input, OverflowError where a score needs more than 63 bits.
     """
     aim = Objective(objective)
     edges = edges_of(scores, mentor_capacity, mentee_capacity)

@@ -14,11 +14,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
 from services.matching.rules.edges import Edges, Integers
+from services.matching.rules.smooth_prices import smooth_prices
 
 # With fewer edges than this the whole programme is solved at once
 FEW_EDGES = 20_000
-# Edges per place at the start; more are priced in when they could raise the total
-SHORTLIST = 10
+# Edges per person at the start, and in each later round while one that is left out could raise the total
+SHORTLIST = 5
+PRICED_IN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +43,22 @@ class _Prices:
 def solve_priced(edges: Edges, most: bool, time_limit: float | None) -> tuple[Integers, int, bool]:
     """Positions of the chosen edges, an upper bound of the total, and whether the bound proves the optimum."""
     start = _most_pairs(edges) if most else np.zeros(len(edges), dtype=bool)
-    pairs = int(start.sum())
+    pairs = int(start.sum()) if most else None
+    chosen, bound = (np.flatnonzero(start) if most else _greedy(edges)), _simple_bound(edges)
     active = start | _shortlist(edges)
     while True:
-        answer = _programme(edges, active, pairs if most else None, time_limit)
+        # each programme may use half of the time left, so that all of them together keep the limit
+        time_limit = None if time_limit is None else time_limit / 2
+        answer = _programme(edges, active, pairs, time_limit)
         if answer.status != 0:
-            return _without_answer(edges, start, most)
+            return chosen, bound, False
         prices = _prices(answer, edges)
-        chosen = np.flatnonzero(active)[answer.x > 0.5]
-        bound = prices.bound(edges, pairs)
+        chosen, bound = np.flatnonzero(active)[answer.x > 0.5], min(bound, prices.bound(edges, pairs or 0))
         surplus = prices.surplus(edges)
-        missing = (surplus > 0) & ~active
         met = bound == int(edges.score[chosen].sum())
-        if met or not missing.any():
-            return chosen, bound, met and _is_allowed(edges, chosen, pairs if most else None)
-        active |= missing & _best_of_each(edges, np.where(missing, surplus, -1))
+        if met or not (surplus[~active] > 0).any():
+            return chosen, bound, met and _is_allowed(edges, chosen, pairs)
+        active |= _best_of_each(edges, surplus, PRICED_IN)
 
 
 def _programme(edges: Edges, active: NDArray[np.bool_], pairs: int | None, time_limit: float | None) -> Any:
@@ -84,15 +87,17 @@ def _prices(answer: Any, edges: Edges) -> _Prices:
 
 
 def _shortlist(edges: Edges) -> NDArray[np.bool_]:
-    """The best edges of every person, more for those with more places."""
+    """The edges of every person that look best at smooth prices."""
     if len(edges) <= FEW_EDGES:
         return np.ones(len(edges), dtype=bool)
-    return _best_of_each(edges, edges.score)
+    mentor, mentee = smooth_prices(edges)
+    return _best_of_each(edges, _Prices(mentor, mentee, 0).surplus(edges), SHORTLIST)
 
 
-def _best_of_each(edges: Edges, worth: Integers) -> NDArray[np.bool_]:
-    by_mentor = _rank(edges.mentor, edges.mentee, worth) < SHORTLIST + edges.mentor_capacity[edges.mentor]
-    by_mentee = _rank(edges.mentee, edges.mentor, worth) < SHORTLIST + edges.mentee_capacity[edges.mentee]
+def _best_of_each(edges: Edges, worth: Integers, count: int) -> NDArray[np.bool_]:
+    """The edges worth most to some person: so many, and one more for each place."""
+    by_mentor = _rank(edges.mentor, edges.mentee, worth) < count + edges.mentor_capacity[edges.mentor]
+    by_mentee = _rank(edges.mentee, edges.mentor, worth) < count + edges.mentee_capacity[edges.mentee]
     return by_mentor | by_mentee
 
 
@@ -122,11 +127,10 @@ def _most_pairs(edges: Edges) -> NDArray[np.bool_]:
     return np.asarray(flow[edges.mentor, mentors + edges.mentee]).ravel() > 0
 
 
-def _without_answer(edges: Edges, start: NDArray[np.bool_], most: bool) -> tuple[Integers, int, bool]:
-    """What is known when the time is over: the largest set, or pairs taken greedily, and a simple bound."""
-    chosen = np.flatnonzero(start) if most else _greedy(edges)
+def _simple_bound(edges: Edges) -> int:
+    """As if every mentor got their best mentees."""
     best = _rank(edges.mentor, edges.mentee, edges.score) < edges.mentor_capacity[edges.mentor]
-    return chosen, int(edges.score[best].sum()), False
+    return int(edges.score[best].sum())
 
 
 def _greedy(edges: Edges) -> Integers:
