@@ -217,33 +217,6 @@ def test_somebody_with_a_pair_in_force_is_neither_paired_nor_called_unmatched() 
     assert reasons_of(plan, "rosa") == {Rule.CAPACITY: 1}
 
 
-def test_a_pinned_pair_is_made_and_the_rest_is_the_best_around_it() -> None:
-    ada, lin = mentor("Ada", expertise=skills("AI")), mentor("Lin")
-    grace, rosa = mentee("Grace", goals=goals("AI")), mentee("Rosa")
-    plan = plan_round(program(), [ada, lin, grace, rosa], now=NOW, pins=[("lin", "grace")])
-    assert pairs_of(plan) == [("ada", "rosa"), ("lin", "grace")]
-    assert [pair.pinned for pair in plan.pairs] == [False, True]
-    assert plan.value == pytest.approx(sum(pair.score for pair in plan.pairs))
-
-
-def test_a_pin_that_breaks_a_rule_is_refused_by_name() -> None:
-    ada, grace, rosa = mentor("Ada", manager_ids=["grace"]), mentee("Grace"), mentee("Rosa")
-    pins = [("ada", "grace"), ("ada", "nobody"), ("ada", "rosa"), ("ada", "rosa")]
-    plan = plan_round(program(), [ada, grace, rosa], now=NOW, pins=pins)
-    assert pairs_of(plan) == [("ada", "rosa")]
-    assert [(pin.mentee_id, pin.rules) for pin in plan.refused_pins] == [
-        ("grace", {Rule.REPORTING_LINE}),
-        ("nobody", {Rule.ROLE}),
-    ]
-
-
-def test_two_pins_cannot_book_one_person_twice() -> None:
-    people = [mentor("Ada"), mentee("Grace"), mentee("Rosa")]
-    plan = plan_round(program(), people, now=NOW, pins=[("ada", "rosa"), ("ada", "grace")])
-    assert pairs_of(plan) == [("ada", "grace")]
-    assert plan.refused_pins[0].rules == {Rule.CAPACITY}
-
-
 def test_a_loosened_cooldown_shows_in_the_rationale() -> None:
     ada, grace = mentor("Ada"), mentee("Grace")
     known = {"now": NOW, "former_pairs": [pair_ended(ada, grace, NOW - timedelta(days=9))]}
