@@ -97,6 +97,11 @@ def heard(stack: Endpoints, prefix: str, topic: str, count: int) -> list[Event]:
     return found
 
 
+async def _all_known(http: httpx.AsyncClient, names: list[str]) -> bool:
+    answers = [await http.get(f"/programs/{PROGRAM}/participants/{name}/calendar") for name in names]
+    return all(answer.status_code == 200 for answer in answers)
+
+
 async def planned(http: httpx.AsyncClient, number: int) -> dict[str, Any]:
     """The planned meeting of this number, as soon as it is known."""
 
@@ -157,6 +162,7 @@ async def test_two_replicas_never_book_one_person_twice_at_a_time(
     others = [f"Grace{number}" for number in range(30)]
     async with running(runtime()) as http, running(runtime()):
         say(stack, prefix, [program(), person("Ada", hours="09:00-10:00"), *map(person, others)])
+        await until(lambda: _all_known(http, ["ada", *map(str.lower, others)]))
         say(stack, prefix, [pair_created("Ada", other) for other in others])
 
         async def all_planned() -> list[dict[str, Any]] | None:

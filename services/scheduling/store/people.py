@@ -54,7 +54,7 @@ class Program(Document):
 class Profile:
     """What scheduling needs of a person's profile."""
 
-    name: str
+    name: str = field(repr=False)
     zone: str
     windows: tuple[Window, ...]
     unavailable: tuple[DateRange, ...]
