@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from services.matching.round_store import Round
 from services.matching.store import Pair, Person, Program
+from services.matching.work import ProposedPair, UnmatchedPerson
 
 _WHY = {"score", "rationale", "round_id", "created_at"}
 _END = {"reason", "ended_by", "ended_at"}
@@ -39,6 +41,34 @@ def pair_shown(pair: Pair) -> dict[str, Any]:
         **(pair.created.model_dump(mode="json", include=_WHY) if pair.created else dict.fromkeys(sorted(_WHY))),
         "ended": pair.ended.model_dump(mode="json", include=_END) if pair.ended else None,
     }
+
+
+def round_shown(round: Round) -> dict[str, Any]:
+    """How far a round is, and how good its plan is: the gap is 0 when no better one exists."""
+    wish = round.wish.model_dump(mode="json")
+    return wish | {
+        "round_id": round.round_id,
+        "program_id": round.program_id,
+        "state": round.state.value,
+        "asked_at": _text(round.asked_at),
+        "done_at": _text(round.done_at),
+        "progress": {"planned": round.planned, "made": round.made, "unmatched": round.unmatched},
+        "value": round.value,
+        "upper_bound": round.upper_bound,
+        "gap": round.gap,
+        "refused_pins": round.refused_pins,
+    }
+
+
+def pair_found(pair: ProposedPair, *, made: bool) -> dict[str, Any]:
+    """A pair of a round's plan; without an id where it was not made."""
+    shown = pair.model_dump(mode="json")
+    return shown | {"pair_id": pair.pair_id if made else None, "made": made}
+
+
+def person_found(person: UnmatchedPerson) -> dict[str, Any]:
+    """A person whom a round's plan leaves alone, with the reasons counted."""
+    return person.model_dump(mode="json")
 
 
 def _state(person: Person) -> str:

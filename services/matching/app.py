@@ -9,12 +9,12 @@ from libs.contracts.events import (
     ProgramPublished,
     SessionCompleted,
 )
-from services.matching import api
+from services.matching import api, round_api
+from services.matching.handlers.making import make_pairs_that_still_hold
 from services.matching.handlers.pairs import (
     complete_pair_when_its_series_is_done,
     end_pair,
     end_pairs_of_closed_program,
-    make_pairs_that_still_hold,
 )
 from services.matching.handlers.people import (
     enrol_participant,
@@ -24,22 +24,16 @@ from services.matching.handlers.people import (
     withdraw_participant,
 )
 from services.matching.handlers.programs import forget_program, publish_program, remember_program
-from services.matching.messages import (
-    EndPair,
-    EndPairs,
-    EnrolParticipant,
-    MatchWaiting,
-    PairsProposed,
-    PairsToEnd,
-    PublishProgram,
-    WithdrawParticipant,
-)
-from services.matching.propose import find_pairs_to_end, propose_pairs
+from services.matching.handlers.rounds import ask_for_round, write_down_round
+from services.matching.messages import AskForRound, EndPair, EnrolParticipant, PublishProgram, WithdrawParticipant
+from services.matching.propose import find_pairs_to_end, plan_whole_round, propose_pairs
+from services.matching.round_store import Finding, Round
 from services.matching.store import Pair, Person, Program
+from services.matching.work import EndPairs, MatchWaiting, PairsProposed, PairsToEnd, PlanRound, RoundPlanned
 
 service = Service(
     name="matching",
-    keeps=[Program, Person, Pair],
+    keeps=[Program, Person, Pair, Round, Finding],
     hears={
         ProgramPublished: remember_program,
         ParticipantEnrolled: remember_participant,
@@ -56,14 +50,18 @@ service = Service(
         EnrolParticipant: enrol_participant,
         WithdrawParticipant: withdraw_participant,
         EndPair: end_pair,
+        AskForRound: ask_for_round,
     },
     prepares={
         MatchWaiting: propose_pairs,
+        PlanRound: plan_whole_round,
         EndPairs: find_pairs_to_end,
     },
     wakes={
         MatchWaiting: make_pairs_that_still_hold,
         PairsProposed: make_pairs_that_still_hold,
+        PlanRound: write_down_round,
+        RoundPlanned: write_down_round,
         EndPairs: end_pairs_of_closed_program,
         PairsToEnd: end_pairs_of_closed_program,
     },
@@ -72,5 +70,5 @@ service = Service(
         Person: [ParticipantEnrolled, ParticipantWithdrawn],
         Pair: [PairCreated, PairEnded],
     },
-    http=[api.router],
+    http=[api.router, round_api.router],
 )

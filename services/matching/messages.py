@@ -1,17 +1,17 @@
-"""The wishes that matching obeys and the work that it wakes for."""
+"""The wishes that matching obeys."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import Field, create_model
 
-from libs.chassis.words import Command, Work
+from libs.chassis.words import Command
 from libs.contracts.events import ParticipantEnrolled, ProgramPublished
-from libs.contracts.fields import Fraction, Label, Line, Part, Time
+from libs.contracts.fields import Label, Line, Part, Time
 from libs.contracts.ids import PairId, ParticipantId, ProgramId, RoundId
-from libs.contracts.parts import Rationale
 from libs.contracts.policy import Policy
 from libs.contracts.words import PairEndReason, ProgramState
+from services.matching.round_store import RoundWish
 
 # The caller names the person in the path, and the service counts the revision.
 _NOT_WISHED = ("program_id", "participant_id", "revision", "enrolled_at")
@@ -92,69 +92,11 @@ class EndPair(Command):
     ended_by: Label | None = None
 
 
-class Look(BaseModel):
-    """What a look at the pool saw, so that an unchanged pool is not planned again."""
-
-    model_config = ConfigDict(frozen=True)
-
-    at: Time
-    revision: int
-    mentors: tuple[int, Time | None]
-    mentees: tuple[int, Time | None]
-
-    def same_pool(self, other: "Look") -> bool:
-        mine, others = ((look.revision, look.mentors, look.mentees) for look in (self, other))
-        return mine == others
-
-
-class MatchWaiting(Work):
-    """Look whether waiting people can be paired, in a programme that matches as people arrive."""
-
-    program_id: ProgramId
-    last: Look | None = None
-
-    @property
-    def key(self) -> str:
-        return self.program_id
-
-
-class ProposedPair(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    pair_id: PairId
-    mentor_id: ParticipantId
-    mentee_id: ParticipantId
-    score: Fraction
-    rationale: Rationale
-
-
-class PairsProposed(Work):
-    """A plan for waiting people. `last` is the look that it came from."""
-
+class AskForRound(Command):
     program_id: ProgramId
     round_id: RoundId
-    pairs: tuple[ProposedPair, ...] = ()
-    last: Look | None = None
+    wish: RoundWish
 
     @property
     def key(self) -> str:
-        return self.program_id
-
-
-class EndPairs(Work):
-    """End the pairs of a closed programme, some at a time."""
-
-    program_id: ProgramId
-
-    @property
-    def key(self) -> str:
-        return self.program_id
-
-
-class PairsToEnd(Work):
-    program_id: ProgramId
-    pair_ids: tuple[PairId, ...]
-
-    @property
-    def key(self) -> str:
-        return self.program_id
+        return f"{self.program_id}/{self.round_id}"

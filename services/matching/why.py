@@ -8,9 +8,9 @@ from typing import Any
 from libs.chassis.documents import from_row
 from libs.contracts.events import ProgramPublished
 from libs.contracts.words import Role
-from services.matching.propose import exclusions_of, former_pairs_of
+from services.matching.plan import exclusions_of, former_pairs_of, public
 from services.matching.rules.feasibility import Pool, feasibility_of
-from services.matching.rules.pairing import Rule, standing_of
+from services.matching.rules.pairing import standing_of
 from services.matching.store import Person
 
 CANDIDATES = 2_000
@@ -34,9 +34,5 @@ def reasons_of(
         Pool(program, *((mine, theirs) if is_mentor else (theirs, mine)), replace(standing, taken=taken))
     )
     refused = found.refused_to_mentors if is_mentor else found.refused_to_mentees
-    counts = {_public(rule): int(column[0]) for rule, column in refused.items() if column[0]}
+    counts = public({rule: int(column[0]) for rule, column in refused.items() if column[0]})
     return {"candidates": len(others), "possible": int(found.feasible.sum()), "refused": counts}
-
-
-def _public(rule: Rule) -> str:
-    return "other" if rule is Rule.EXCLUDED else rule.value

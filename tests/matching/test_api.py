@@ -107,3 +107,34 @@ async def test_two_people_who_enrol_by_http_become_a_pair_that_everybody_can_rea
     assert (ended.status_code, ended.json()["state"]) == (200, "ended")
     waiting = (await http.get("/programs/2026/participants/ada")).json()
     assert (waiting["state"], waiting["unmatched"]["refused"]) == ("waiting", {"cooldown": 1})
+
+
+async def test_a_dry_round_tells_all_and_changes_nothing(http: httpx.AsyncClient) -> None:
+    program = PROGRAM | {"policy": PROGRAM["policy"] | {"mode": "rounds"}}
+    await http.put("/programs/2026", json=program)
+    for name, profile in (("ada", ADA), ("grace", GRACE), ("mina", ADA | {"languages": ["fi"]})):
+        await http.put(f"/programs/2026/participants/{name}", json=profile)
+
+    asked = await http.post("/programs/2026/rounds", json={"dry_run": True, "round_id": "rehearsal"})
+    rehearsal = await until(lambda: _done(http, asked.headers["Location"]))
+
+    assert asked.status_code == 202
+    assert (rehearsal["progress"]["planned"], rehearsal["progress"]["made"], rehearsal["gap"]) == (1, 0, 0)
+    (found,) = (await http.get("/programs/2026/rounds/rehearsal/pairs")).json()["items"]
+    assert (found["mentor_id"], found["mentee_id"], found["made"]) == ("ada", "grace", False)
+    (left,) = (await http.get("/programs/2026/rounds/rehearsal/unmatched")).json()["items"]
+    assert (left["participant_id"], left["reasons"]) == ("mina", {"language": 1})
+    assert await _pairs(http) == []
+
+    again = await http.post("/programs/2026/rounds", json={"round_id": "rehearsal"})
+    real = await http.post("/programs/2026/rounds", json={"pins": [{"mentor_id": "mina", "mentee_id": "grace"}]})
+    made = await until(lambda: _done(http, real.headers["Location"]))
+
+    assert again.status_code == 409
+    assert (made["progress"]["made"], made["refused_pins"][0]["rules"]) == (1, ["language"])
+    assert [pair["mentee_id"] for pair in await _pairs(http)] == ["grace"]
+
+
+async def _done(http: httpx.AsyncClient, place: str) -> Any:
+    round = (await http.get(place)).json()
+    return round if round["state"] == "done" else None

@@ -11,13 +11,15 @@ from libs.contracts.events import (
 )
 from services.matching.app import service
 from services.matching.messages import (
-    EndPairs,
-    MatchWaiting,
     ProgramWish,
     PublishProgram,
     WithdrawParticipant,
 )
 from services.matching.store import Program
+from services.matching.work import (
+    EndPairs,
+    MatchWaiting,
+)
 from tests.given import given
 from tests.matching.rules_people import ENROLLED, NOW, program
 from tests.matching.world import ADA, HR, OWN, enrol, person_of, program_with, revised, withdrawn, without_counts

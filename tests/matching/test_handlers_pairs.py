@@ -18,12 +18,14 @@ from libs.contracts.events import (
 from libs.contracts.words import PairEndReason
 from services.matching.messages import (
     EndPair,
+)
+from services.matching.store import Pair, PairState, Person
+from services.matching.work import (
     EndPairs,
     MatchWaiting,
     PairsProposed,
     PairsToEnd,
 )
-from services.matching.store import Pair, PairState, Person
 from tests.matching.rules_people import NOW, mentee, mentor, program
 from tests.matching.world import (
     ADA,

@@ -15,11 +15,13 @@ from services.matching.app import service
 from services.matching.messages import (
     Enrolment,
     EnrolParticipant,
+)
+from services.matching.store import Person
+from services.matching.work import (
     Look,
     PairsProposed,
     ProposedPair,
 )
-from services.matching.store import Person
 from tests.given import Given, given
 from tests.matching.rules_people import NOW, mentee, mentor, program
 
@@ -43,7 +45,7 @@ def proposal(*twos: tuple[str, str]) -> PairsProposed:
         ProposedPair(pair_id=f"{mentor}-{mentee}", mentor_id=mentor, mentee_id=mentee, score=0.5, rationale=RATIONALE)
         for mentor, mentee in twos
     ]
-    return PairsProposed(program_id="2026", round_id="r1", pairs=tuple(pairs), last=look)
+    return PairsProposed(program_id="2026", round_id="r1", at=NOW, pairs=tuple(pairs), last=look)
 
 
 def paired(*people: ParticipantEnrolled, **policy: Any) -> Given:

@@ -1,53 +1,19 @@
-"""How pairs are made and how they end."""
+"""How pairs end."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from libs.chassis.documents import Read, peek
 from libs.chassis.state import State
 from libs.chassis.words import Answer, Facts, Later, Refused, reads
-from libs.contracts.events import PairCreated, PairEnded, ProgramPublished, SessionCompleted
-from libs.contracts.words import PairEndReason, Role
+from libs.contracts.events import PairEnded, SessionCompleted
+from libs.contracts.words import PairEndReason
 from services.matching.answers import pair_shown
-from services.matching.messages import EndPair, EndPairs, MatchWaiting, PairsProposed, PairsToEnd, ProposedPair
-from services.matching.rules.pairing import Standing, reason_to_end, refusals
-from services.matching.rules.working_hours import reference_week
+from services.matching.messages import EndPair
+from services.matching.rules.pairing import reason_to_end
 from services.matching.store import Pair, PairState, Person, Program
-
-PAIRS_AT_ONCE = 250
-BETWEEN_LOOKS = timedelta(seconds=1)
-
-
-def _program_and_people(proposal: PairsProposed) -> Iterator[Read[Any]]:
-    program = Program.by_id(proposal.program_id)
-    # Closing the programme and making pairs must collide; a look that found nobody decides nothing
-    yield program if proposal.pairs else peek(program)
-    for pair in proposal.pairs[:PAIRS_AT_ONCE]:
-        yield from (Person.by_id(f"{proposal.program_id}/{id}") for id in (pair.mentor_id, pair.mentee_id))
-
-
-def _pairs_that_still_hold(proposal: PairsProposed, state: State) -> list[Read[Any]]:
-    program = state[Program, proposal.program_id]
-    at = proposal.last.at if proposal.last else None
-    if program.published is None or not program.active or at is None:
-        return []
-    now_holding = (pair for pair in proposal.pairs[:PAIRS_AT_ONCE] if _holds(pair, program.published, state, at))
-    return [Pair.by_id(pair.pair_id) for pair in now_holding]
-
-
-@reads(_program_and_people, _pairs_that_still_hold)
-def make_pairs_that_still_hold(proposal: PairsProposed, state: State, now: datetime) -> Facts:
-    """People may have left, changed or been paired since the plan was made: every hard rule is asked again."""
-    program = state[Program, proposal.program_id]
-    if program.published and program.active and proposal.last:
-        for pair in proposal.pairs[:PAIRS_AT_ONCE]:
-            if _holds(pair, program.published, state, proposal.last.at):
-                yield _make(pair, proposal, program.published, state, now)
-    if rest := proposal.pairs[PAIRS_AT_ONCE:]:
-        yield Later(proposal.model_copy(update={"pairs": rest}), now)
-    elif program.rolling:
-        yield Later(MatchWaiting(program_id=program.id, last=proposal.last), now + BETWEEN_LOOKS)
+from services.matching.work import EndPairs, PairsToEnd
 
 
 def _people_of(pair: Pair) -> list[Read[Any]]:
@@ -133,46 +99,3 @@ def _end(pair: Pair, reason: PairEndReason, state: State, now: datetime, ended_b
     for _, id in pair.people:
         state[Person, id].part(ended, now)
     return ended
-
-
-def _holds(pair: ProposedPair, program: ProgramPublished, state: State, at: datetime) -> bool:
-    mentor, mentee = (state[Person, f"{program.program_id}/{id}"] for id in (pair.mentor_id, pair.mentee_id))
-    if not (mentor.profile and mentor.enrolled and mentee.profile and mentee.enrolled):
-        return False
-    return not refusals(program, mentor.profile, mentee.profile, _standing(program, mentor, mentee, at))
-
-
-def _standing(program: ProgramPublished, mentor: Person, mentee: Person, at: datetime) -> Standing:
-    """What the two documents know of the two, and of nobody else."""
-    two = frozenset((mentor.participant_id, mentee.participant_id))
-    since = at - timedelta(days=program.policy.cooldown_days)
-    together = any(partner.participant_id == mentee.participant_id for partner in mentor.partners)
-    cooling = any(
-        former.participant_id == mentee.participant_id and former.ended_at > since for former in mentor.former
-    )
-    excluded = mentee.participant_id in mentor.excluded_ids or mentor.participant_id in mentee.excluded_ids
-    return Standing(
-        now=at,
-        week=reference_week(at, program.policy.time_zone),
-        taken={person.participant_id: len(person.partners) for person in (mentor, mentee)},
-        together=frozenset((two,)) if together else frozenset(),
-        cooling=frozenset((two,)) if cooling else frozenset(),
-        excluded=frozenset((two,)) if excluded else frozenset(),
-    )
-
-
-def _make(
-    proposed: ProposedPair, proposal: PairsProposed, program: ProgramPublished, state: State, now: datetime
-) -> PairCreated:
-    pair = state[Pair, proposed.pair_id]
-    created = pair.create(
-        PairCreated.model_validate(
-            dict(proposed) | {"program_id": program.program_id, "round_id": proposal.round_id, "created_at": now}
-        )
-    )
-    policy = program.policy
-    capacity = {Role.MENTOR: policy.mentor_capacity, Role.MENTEE: policy.mentee_capacity}
-    mentor, mentee = (state[Person, id] for _, id in pair.people)
-    mentor.pair(pair, mentee, capacity[Role.MENTOR], now)
-    mentee.pair(pair, mentor, capacity[Role.MENTEE], now)
-    return created

@@ -7,8 +7,9 @@ from libs.chassis.words import Answer, Erased, Facts, Later, Refused, reads
 from libs.contracts.events import ProgramPublished
 from libs.contracts.words import ProgramState
 from services.matching.answers import program_shown
-from services.matching.messages import EndPairs, MatchWaiting, PublishProgram
+from services.matching.messages import PublishProgram
 from services.matching.store import Program
+from services.matching.work import EndPairs, MatchWaiting
 
 
 @reads(lambda event: [Program.by_id(event.program_id)])

@@ -1,0 +1,94 @@
+"""How pairs are made: what was planned outside the transaction is checked again inside it."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from libs.chassis.documents import Read, peek
+from libs.chassis.state import State
+from libs.chassis.words import Facts, Later, reads
+from libs.contracts.events import PairCreated, ProgramPublished
+from services.matching.rules.pairing import Standing, refusals
+from services.matching.rules.working_hours import reference_week
+from services.matching.store import Pair, Person, Program
+from services.matching.work import MatchWaiting, PairsProposed, ProposedPair
+
+PAIRS_AT_ONCE = 250
+BETWEEN_LOOKS = timedelta(seconds=1)
+
+
+def program_and_people(program_id: str, pairs: Iterable[ProposedPair]) -> Iterator[Read[Any]]:
+    """The reads that making these pairs decides on. Closing a programme and making pairs in it must collide."""
+    pairs = list(pairs)
+    program = Program.by_id(program_id)
+    yield program if pairs else peek(program)
+    for pair in pairs:
+        yield from (Person.by_id(f"{program_id}/{id}") for id in (pair.mentor_id, pair.mentee_id))
+
+
+def pairs_that_still_hold(
+    program: Program, pairs: Iterable[ProposedPair], state: State, at: datetime, loosened: bool = False
+) -> Iterator[ProposedPair]:
+    """People may have left, changed or been paired since the plan was made: every hard rule is asked again."""
+    if program.published and program.active:
+        yield from (pair for pair in pairs if _holds(pair, program.published, state, at, loosened))
+
+
+def make(pair: ProposedPair, program: Program, round_id: str, state: State, now: datetime) -> PairCreated:
+    """The pair is in force, and its people have a place less."""
+    assert program.published
+    policy, its = program.published.policy, state[Pair, pair.pair_id]
+    said = {"program_id": program.id, "round_id": round_id, "created_at": now}
+    created = its.create(PairCreated.model_validate(dict(pair) | said))
+    mentor, mentee = (state[Person, id] for _, id in its.people)
+    mentor.pair(its, mentee, policy.mentor_capacity, now)
+    mentee.pair(its, mentor, policy.mentee_capacity, now)
+    return created
+
+
+def _first(proposal: PairsProposed) -> tuple[ProposedPair, ...]:
+    return proposal.pairs[:PAIRS_AT_ONCE]
+
+
+def _pairs_to_make(proposal: PairsProposed, state: State) -> list[Read[Any]]:
+    held = pairs_that_still_hold(state[Program, proposal.program_id], _first(proposal), state, proposal.at)
+    return [Pair.by_id(pair.pair_id) for pair in held]
+
+
+@reads(lambda proposal: program_and_people(proposal.program_id, _first(proposal)), _pairs_to_make)
+def make_pairs_that_still_hold(proposal: PairsProposed, state: State, now: datetime) -> Facts:
+    """A handful at a time; after the last of them the next look is planned."""
+    program = state[Program, proposal.program_id]
+    for pair in pairs_that_still_hold(program, _first(proposal), state, proposal.at):
+        yield make(pair, program, proposal.round_id, state, now)
+    if rest := proposal.pairs[PAIRS_AT_ONCE:]:
+        yield Later(proposal.model_copy(update={"pairs": rest}), now)
+    elif program.rolling:
+        yield Later(MatchWaiting(program_id=program.id, last=proposal.last), now + BETWEEN_LOOKS)
+
+
+def _holds(pair: ProposedPair, program: ProgramPublished, state: State, at: datetime, loosened: bool) -> bool:
+    mentor, mentee = (state[Person, f"{program.program_id}/{id}"] for id in (pair.mentor_id, pair.mentee_id))
+    if not (mentor.profile and mentor.enrolled and mentee.profile and mentee.enrolled):
+        return False
+    return not refusals(program, mentor.profile, mentee.profile, _standing(program, mentor, mentee, at, loosened))
+
+
+def _standing(program: ProgramPublished, mentor: Person, mentee: Person, at: datetime, loosened: bool) -> Standing:
+    """What the two documents know of the two, and of nobody else."""
+    two = frozenset((mentor.participant_id, mentee.participant_id))
+    since = at - timedelta(days=program.policy.cooldown_days)
+    together = any(partner.participant_id == mentee.participant_id for partner in mentor.partners)
+    cooling = any(
+        former.participant_id == mentee.participant_id and former.ended_at > since for former in mentor.former
+    )
+    excluded = mentee.participant_id in mentor.excluded_ids or mentor.participant_id in mentee.excluded_ids
+    return Standing(
+        now=at,
+        week=reference_week(at, program.policy.time_zone),
+        taken={person.participant_id: len(person.partners) for person in (mentor, mentee)},
+        together=frozenset((two,)) if together else frozenset(),
+        cooling=frozenset((two,)) if cooling else frozenset(),
+        excluded=frozenset((two,)) if excluded else frozenset(),
+        cooldown_loosened=loosened,
+    )

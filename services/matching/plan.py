@@ -1,0 +1,116 @@
+"""From documents to a plan and back to what is proposed. It takes seconds, so it runs in a thread of its own."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from uuid_utils import uuid7
+
+from libs.chassis.documents import from_row
+from libs.contracts.events import PairCreated, PairEnded, ProgramPublished
+from libs.contracts.words import Role
+from services.matching.round_store import RoundWish
+from services.matching.rules.pairing import Rule
+from services.matching.rules.round import RoundPlan, plan_round
+from services.matching.store import Pair, PairState, Person
+from services.matching.work import ProposedPair, UnmatchedPerson
+
+_AS_PEOPLE_ARRIVE = RoundWish()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The rows of the people who wait, and of the pairs that those with a place left are in."""
+
+    program: ProgramPublished
+    people: Sequence[Mapping[str, Any]]
+    pairs: Sequence[Mapping[str, Any]]
+
+    def plan(self, now: datetime, wish: RoundWish = _AS_PEOPLE_ARRIVE) -> RoundPlan:
+        """The best pairs among them."""
+        people = [from_row(Person, row) for row in self.people]
+        return plan_round(
+            self.program,
+            [person.profile for person in people if person.profile],
+            now=now,
+            in_force=_in_force(self.pairs),
+            former_pairs=former_pairs_of(people),
+            exclusions=exclusions_of(people),
+            pins=[(pin.mentor_id, pin.mentee_id) for pin in wish.pins],
+            time_limit=wish.time_limit_s,
+            objective=wish.objective,
+            loosen_cooldown=wish.loosen_cooldown,
+        )
+
+
+def proposed(plan: RoundPlan) -> tuple[ProposedPair, ...]:
+    """The pairs of a plan, each with an id of its own."""
+    return tuple(
+        ProposedPair.model_validate(
+            {
+                "pair_id": str(uuid7()),
+                "mentor_id": pair.mentor_id,
+                "mentee_id": pair.mentee_id,
+                "score": pair.score,
+                "rationale": pair.rationale,
+            }
+        )
+        for pair in plan.pairs
+    )
+
+
+def left_alone(plan: RoundPlan) -> tuple[UnmatchedPerson, ...]:
+    """The people of a plan without a pair."""
+    return tuple(
+        UnmatchedPerson.model_validate(
+            {"participant_id": each.participant_id, "role": each.role, "reasons": public(each.reasons)}
+        )
+        for each in plan.unmatched
+    )
+
+
+def refused_pins(plan: RoundPlan) -> Iterator[dict[str, Any]]:
+    """The pins that break rules, which the programme's office sees by name."""
+    for pin in plan.refused_pins:
+        rules = sorted(_public(rule.value) for rule in pin.rules)
+        yield {"mentor_id": pin.mentor_id, "mentee_id": pin.mentee_id, "rules": rules}
+
+
+def public(reasons: Mapping[Any, int]) -> dict[str, int]:
+    """Reasons by their public names: that somebody excluded somebody is private."""
+    return {_public(reason.value): count for reason, count in reasons.items()}
+
+
+def exclusions_of(people: Iterable[Person]) -> list[tuple[str, str]]:
+    """(who, whom) of all exclusions."""
+    return [(person.participant_id, other) for person in people for other in person.excluded_ids]
+
+
+def former_pairs_of(people: Iterable[Person]) -> list[PairEnded]:
+    """The pairs that ended, as their people remember them."""
+    ended: dict[str, PairEnded] = {}
+    for person in people:
+        for former in person.former:
+            two = (person.participant_id, former.participant_id)
+            mentor_id, mentee_id = two if person.role == Role.MENTOR else two[::-1]
+            ended[former.pair_id] = PairEnded.model_validate(
+                {
+                    "pair_id": former.pair_id,
+                    "program_id": person.program_id,
+                    "mentor_id": mentor_id,
+                    "mentee_id": mentee_id,
+                    "reason": former.reason,
+                    "ended_at": former.ended_at,
+                }
+            )
+    return list(ended.values())
+
+
+def _in_force(rows: Iterable[Mapping[str, Any]]) -> list[PairCreated]:
+    pairs = (from_row(Pair, row) for row in rows)
+    return [pair.created for pair in pairs if pair.created and pair.state is PairState.IN_FORCE]
+
+
+def _public(reason: str) -> str:
+    return "other" if reason == Rule.EXCLUDED else reason

@@ -1,0 +1,79 @@
+"""The routes of rounds."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import Response
+from pydantic import Field
+from uuid_utils import uuid7
+
+from libs.chassis.documents import from_row
+from libs.chassis.http import Cursor, Limit, Obeys, Store, page
+from libs.chassis.mongo import Database
+from libs.contracts.ids import ProgramId, RoundId
+from services.matching.answers import round_shown
+from services.matching.api import Id
+from services.matching.messages import AskForRound
+from services.matching.round_store import Finding, Round, RoundWish
+
+router = APIRouter(tags=["rounds"])
+
+
+class RoundBody(RoundWish):
+    """What a round is asked for, and its id."""
+
+    round_id: Annotated[RoundId | None, Field()] = None
+    """A new one unless said. The same id again is the same round."""
+
+
+@router.post("/programs/{program_id}/rounds", status_code=202)
+async def ask(program_id: Id, obey: Obeys, body: RoundBody | None = None) -> Response:
+    """Ask for a round over everybody who waits; a dry run tells all and changes nothing."""
+    body = body or RoundBody()
+    wish = RoundWish.model_validate(body.model_dump(exclude={"round_id"}))
+    round_id = body.round_id or RoundId(str(uuid7()))
+    return await obey(AskForRound(program_id=ProgramId(program_id), round_id=round_id, wish=wish))
+
+
+@router.get("/programs/{program_id}/rounds")
+async def list_rounds(program_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None) -> dict[str, Any]:
+    """The rounds of a programme, in the order of their ids."""
+    rows, after = await page(store, Round.collection, {"program_id": program_id}, limit, cursor)
+    return {"items": [round_shown(from_row(Round, row)) for row in rows], "next": after}
+
+
+@router.get("/programs/{program_id}/rounds/{round_id}")
+async def read_round(program_id: Id, round_id: Id, store: Store) -> dict[str, Any]:
+    """How far it is and how good its plan is."""
+    return round_shown(await _read(store, program_id, round_id))
+
+
+@router.get("/programs/{program_id}/rounds/{round_id}/pairs")
+async def list_its_pairs(
+    program_id: Id, round_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None
+) -> dict[str, Any]:
+    """The pairs of its plan with their rationale."""
+    return await _findings(store, program_id, round_id, "pairs", limit, cursor)
+
+
+@router.get("/programs/{program_id}/rounds/{round_id}/unmatched")
+async def list_its_unmatched(
+    program_id: Id, round_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None
+) -> dict[str, Any]:
+    """The people whom its plan leaves alone, with the reasons."""
+    return await _findings(store, program_id, round_id, "unmatched", limit, cursor)
+
+
+async def _read(store: Database, program_id: str, round_id: str) -> Round:
+    rows = await store.find(Round.collection, {"_id": f"{program_id}/{round_id}"})
+    if not rows:
+        raise HTTPException(404, "there is no such round")
+    return from_row(Round, rows[0])
+
+
+async def _findings(
+    store: Database, program_id: str, round_id: str, results: str, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    round = await _read(store, program_id, round_id)
+    rows, after = await page(store, Finding.collection, {"results": f"{round.id}/{results}"}, limit, cursor)
+    return {"items": [row["shown"] for row in rows], "next": after}

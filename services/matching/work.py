@@ -1,0 +1,123 @@
+"""The work that matching wakes for."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from libs.chassis.words import Work
+from libs.contracts.fields import Fraction, Time
+from libs.contracts.ids import PairId, ParticipantId, ProgramId, RoundId
+from libs.contracts.parts import Rationale
+from libs.contracts.words import Role
+from services.matching.round_store import RoundWish
+
+
+class Look(BaseModel):
+    """What a look at the pool saw, so that an unchanged pool is not planned again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: Time
+    revision: int
+    mentors: tuple[int, Time | None]
+    mentees: tuple[int, Time | None]
+
+    def same_pool(self, other: "Look") -> bool:
+        mine, others = ((look.revision, look.mentors, look.mentees) for look in (self, other))
+        return mine == others
+
+
+class MatchWaiting(Work):
+    """Look whether waiting people can be paired, in a programme that matches as people arrive."""
+
+    program_id: ProgramId
+    last: Look | None = None
+
+    @property
+    def key(self) -> str:
+        return self.program_id
+
+
+class ProposedPair(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    pair_id: PairId
+    mentor_id: ParticipantId
+    mentee_id: ParticipantId
+    score: Fraction
+    rationale: Rationale
+
+
+class PairsProposed(Work):
+    """A plan for waiting people, made at the time `at`. `last` is the look that it came from."""
+
+    program_id: ProgramId
+    round_id: RoundId
+    at: Time
+    pairs: tuple[ProposedPair, ...] = ()
+    last: Look | None = None
+
+    @property
+    def key(self) -> str:
+        return self.program_id
+
+
+class PlanRound(Work):
+    """Plan a round over everybody who waits."""
+
+    program_id: ProgramId
+    round_id: RoundId
+    wish: RoundWish
+
+    @property
+    def key(self) -> str:
+        return f"{self.program_id}/{self.round_id}"
+
+
+class UnmatchedPerson(BaseModel):
+    """Reasons are counted over candidates; who excluded whom is private and counts as `other`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    participant_id: ParticipantId
+    role: Role
+    reasons: dict[str, int]
+
+
+class RoundPlanned(Work):
+    """What a round found and how much of it is still to be written down."""
+
+    program_id: ProgramId
+    round_id: RoundId
+    wish: RoundWish
+    at: Time
+    value: float
+    upper_bound: float
+    gap: float
+    planned: int
+    pairs: tuple[ProposedPair, ...] = ()
+    unmatched: tuple[UnmatchedPerson, ...] = ()
+    refused_pins: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.program_id}/{self.round_id}"
+
+
+class EndPairs(Work):
+    """End the pairs of a closed programme, some at a time."""
+
+    program_id: ProgramId
+
+    @property
+    def key(self) -> str:
+        return self.program_id
+
+
+class PairsToEnd(Work):
+    program_id: ProgramId
+    pair_ids: tuple[PairId, ...]
+
+    @property
+    def key(self) -> str:
+        return self.program_id
