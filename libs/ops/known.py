@@ -1,6 +1,7 @@
 """Who is enrolled already: read back from the compacted topic, so that a second run says nothing twice."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from libs.contracts.topics import topic_of
 from libs.ops.failures import Misused, Unreachable
 
 PATIENCE = 15.0
+_A_MOMENT = 0.25
 _TOPIC = topic_of(ParticipantEnrolled)
 
 
@@ -66,9 +68,13 @@ def _all(consumer: Consumer, topic: str) -> Iterator[Message]:
         raise Misused(f"there is no topic {topic}", "create it with `viceversa topics apply`")
     consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
     ended: set[int] = set()
+    limit = time.monotonic() + PATIENCE
     while len(ended) < len(partitions):
-        messages = consumer.consume(500, timeout=PATIENCE)
-        if not messages:
+        # it waits for the whole number or the whole time, whatever has come
+        messages = consumer.consume(500, timeout=_A_MOMENT)
+        if messages:
+            limit = time.monotonic() + PATIENCE
+        elif time.monotonic() > limit:
             raise Unreachable(f"Kafka gave nothing of {topic} for {PATIENCE:.0f} s", "look at the broker")
         for message in messages:
             error = message.error()
