@@ -1,7 +1,7 @@
 """`python -m deploy.local.people --count 300 --seed 7 > people.csv`: a company for the demo.
 
-The same seed gives the same company. Five levels under one chief executive, in offices of several zones and languages. Skills are as unevenly spread as in
-life: a few that many have and many that few have.
+The same seed gives the same company. Five levels under one chief executive, in offices of several zones and languages.
+Skills are as unevenly spread as in life: a few that many have and many that few have.
 """
 
 import csv

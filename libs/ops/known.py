@@ -68,22 +68,17 @@ def _all(consumer: Consumer, topic: str) -> Iterator[Message]:
         raise Misused(f"there is no topic {topic}", "create it with `viceversa topics apply`")
     consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
     ended: set[int] = set()
-    limit = time.monotonic() + PATIENCE
     while len(ended) < len(partitions):
-        # it waits for the whole number or the whole time, whatever has come
-        messages = consumer.consume(500, timeout=_A_MOMENT)
-        if messages:
-            limit = time.monotonic() + PATIENCE
-        elif time.monotonic() > limit:
+        message = consumer.poll(PATIENCE)
+        if message is None:
             raise Unreachable(f"Kafka gave nothing of {topic} for {PATIENCE:.0f} s", "look at the broker")
-        for message in messages:
-            error = message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                ended.add(message.partition() or 0)
-            else:
-                raise KafkaException(error)
+        error = message.error()
+        if error is None:
+            yield message
+        elif error.code() == KafkaError._PARTITION_EOF:
+            ended.add(message.partition() or 0)
+        else:
+            raise KafkaException(error)
 
 
 def _take(known: dict[str, Known], message: Message, source: str) -> None:

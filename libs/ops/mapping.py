@@ -98,7 +98,7 @@ class Mapping(Section):
 
     source: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]{1,199}$")]
     """The URI reference of the system that the profiles belong to, such as `/hr/export`."""
-    encoding: str = "utf-8"
+    encoding: str = "utf-8-sig"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     list_separator: Annotated[str, StringConstraints(min_length=1, max_length=3)] = ";"
     date_format: str | None = None

@@ -72,9 +72,10 @@ def _child(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | N
 def _unknown(model: object, data: Any, loc: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
     """Fields that the tolerant contracts would ignore: in a file written by hand they are misspelt ones."""
     if isinstance(model, BaseModel) and isinstance(data, dict):
+        fields = {field.alias or name: name for name, field in type(model).model_fields.items()}
         for name, value in data.items():
-            if name in type(model).model_fields:
-                yield from _unknown(getattr(model, name), value, (*loc, name))
+            if name in fields:
+                yield from _unknown(getattr(model, fields[name]), value, (*loc, name))
             elif type(model).model_config.get("extra") != "allow":
                 yield (*loc, name)
     elif isinstance(model, (list, tuple)) and isinstance(data, list):
