@@ -1,7 +1,6 @@
 """Who is enrolled already: read back from the compacted topic, so that a second run says nothing twice."""
 
 import hashlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from libs.contracts.topics import topic_of
 from libs.ops.failures import Misused, Unreachable
 
 PATIENCE = 15.0
-_A_MOMENT = 0.25
 _TOPIC = topic_of(ParticipantEnrolled)
 
 
