@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 from libs.chassis.documents import Document
-from libs.chassis.items import Item
+from libs.chassis.items import Failed, Item, written
 from libs.chassis.service import Service
 from libs.chassis.state import State
 from libs.chassis.words import Answer, Command, Erased, Facts, Handler, Later, Reads, Refused, Work
-from libs.contracts.envelope import Erasure, Received, Unreadable, read
+from libs.contracts.envelope import Erasure, Reason, Received, Unreadable, read
 from libs.contracts.events import Event
 from libs.contracts.topics import TOPICS
 
@@ -39,10 +39,11 @@ class DeadLetter(Document):
     def message(self, service: Service) -> tuple[Event | Erased | Work | Unreadable, str]:
         """What it says, read again with the contracts of today, and who said it."""
         if self.topic is not None:
-            written = datetime.fromtimestamp((self.timestamp or 0) / 1000, UTC)
-            decoded = read(TOPICS[self.topic], self.key, self.value, self.headers, written)
+            decoded = read(TOPICS[self.topic], self.key, self.value, self.headers, written(self.timestamp))
             return heard(decoded), decoded.envelope.source if isinstance(decoded, Received) else ""
-        kind = next(kind for kind in service.wakes if kind.__name__ == self.kind)
+        kind = next((kind for kind in service.wakes if kind.__name__ == self.kind), None)
+        if kind is None or self.work is None:
+            return Unreadable(Reason.NULL_VALUE, "its content was never kept"), ""
         return kind.model_validate(self.work), service.source
 
 
@@ -85,9 +86,10 @@ def dead_letter(item: Item, *, reason: str, detail: str, now: datetime) -> DeadL
             headers=[(name, value) for name, value in raw.headers],
             **why,
         )
-    work = item.message.model_dump() if isinstance(item.message, Work) else None
+    message = item.message.work if isinstance(item.message, Failed) else item.message
+    work = message.model_dump() if isinstance(message, Work) else None
     token = item.claim.token if item.claim else item.digest.hex()
-    return DeadLetter(id=f"due.{token}.{item.digest.hex()[:8]}", kind=type(item.message).__name__, work=work, **why)
+    return DeadLetter(id=f"due.{token}.{item.digest.hex()[:8]}", kind=type(message).__name__, work=work, **why)
 
 
 def replays(service: Service) -> dict[type[Command], Handler[Any]]:

@@ -7,6 +7,9 @@ ChassisError
 └── Misuse       a handler broke a rule of the chassis: replayed once, then parked
 """
 
+from pathlib import Path
+from traceback import extract_tb
+
 
 class ChassisError(Exception):
     """Base of all failures that the chassis sorts."""
@@ -26,3 +29,11 @@ class Poison(ChassisError):
 
 class Misuse(ChassisError):
     """A document that was not declared, or a fact that no declared document owns."""
+
+
+def told(error: BaseException) -> str:
+    """A failure by class and place. Only a ChassisError's text is repeated: others may hold a person's data."""
+    if isinstance(error, ChassisError):
+        return f"{type(error).__name__}: {error}"
+    places = [f" in {Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+    return type(error).__name__ + "".join(places[-1:])

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -32,7 +31,7 @@ log = structlog.get_logger()
 def decoded(record: ConsumerRecord[bytes | None, bytes | None], topic: Topic) -> Item:
     """The item of a record. Nothing that a record holds raises here."""
     raw = Raw(topic.name, record.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
-    said = read(topic, raw.key, raw.value, raw.headers, datetime.fromtimestamp(record.timestamp / 1000, UTC))
+    said = read(topic, raw.key, raw.value, raw.headers, raw.written)
     body = digest(raw.value or b"")
     if isinstance(said, Received):
         envelope = said.envelope

@@ -2,8 +2,8 @@
 
 from asyncio import Future
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import blake2b
 
 from libs.chassis.words import Answer, Command, Erased, Work
@@ -24,6 +24,10 @@ class Raw:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+    @property
+    def written(self) -> datetime | None:
+        return written(self.timestamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Failed:
 
     reason: str
     detail: str
+    work: Work | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -68,3 +73,17 @@ class Item:
 
 def digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=16).digest()
+
+
+def written(timestamp: int | None) -> datetime | None:
+    """The time of a record's timestamp in milliseconds; None for one beyond the calendar, which producers may set."""
+    try:
+        return datetime.fromtimestamp((timestamp or 0) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def without_content(item: Item, why: Failed) -> Item:
+    """The item with its place alone, for the case that its content can't even be parked."""
+    raw = replace(item.raw, key=None, value=None, headers=()) if item.raw else None
+    return replace(item, message=why, raw=raw)

@@ -37,7 +37,7 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-_CODEC: CodecOptions[Row] = CodecOptions(tz_aware=True, type_registry=TypeRegistry(fallback_encoder=_text))
+CODEC: CodecOptions[Row] = CodecOptions(tz_aware=True, type_registry=TypeRegistry(fallback_encoder=_text))
 
 
 def sorted_failure(error: Exception) -> Exception:
@@ -76,7 +76,8 @@ class Transaction:
         cursor = self._database[collection].find(
             filter, fields, sort=list(sort) or None, limit=limit, batch_size=100_000, session=self._session
         )
-        rows: list[Row] = await cursor.to_list(None)
+        with _sorted():
+            rows: list[Row] = await cursor.to_list(None)
         return rows
 
     async def insert(self, collection: str, rows: Sequence[Row]) -> None:
@@ -109,7 +110,7 @@ class Database:
         )
         # The primary is pinned: a secondary shows pages that are already deleted, whatever the URL prefers.
         self._database = self._client.get_database(
-            name, codec_options=_CODEC, write_concern=MAJORITY, read_preference=ReadPreference.PRIMARY
+            name, codec_options=CODEC, write_concern=MAJORITY, read_preference=ReadPreference.PRIMARY
         )
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ class State:
         try:
             return cast(D, self._declared[key])
         except KeyError:
-            raise Misuse(f"{key[0].__name__} {key[1]} is not declared in the handler's reads") from None
+            raise Misuse(f"this {key[0].__name__} is not declared in the handler's reads") from None
 
     def all(self, kind: type[D], field: str, value: str) -> list[D]:
         """All documents with this value in the field, in the order of their ids."""

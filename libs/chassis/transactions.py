@@ -11,9 +11,9 @@ import structlog
 
 from libs.chassis import due, outbox
 from libs.chassis.dead_letters import dead_letter, replays
-from libs.chassis.errors import Conflict, Poison, Transient
+from libs.chassis.errors import Conflict, Poison, Transient, told
 from libs.chassis.inbox import INBOX, Inbox, look_up
-from libs.chassis.items import Failed, Item
+from libs.chassis.items import Failed, Item, without_content
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database, Row, Transaction, Unstorable
 from libs.chassis.service import Service
@@ -29,7 +29,7 @@ class HandlerFailed(Exception):
     """A handler raised; the batch starts over without its half-made changes."""
 
     def __init__(self, item: Item, error: Exception) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
+        super().__init__(told(error))
         self.item = item
         self.error = error
 
@@ -91,7 +91,10 @@ class Transactions:
                     for half in (items[: len(items) // 2], items[len(items) // 2 :]):
                         await self._until_settled(half)
                     return
-                parked[items[0]] = Failed("unstorable", str(error))
+                why = Failed("unstorable", str(error))
+                if items[0] in parked:
+                    items = [without_content(items[0], why)]
+                parked[items[0]] = why
             except (Conflict, Transient) as error:
                 tries += 1
                 self.metrics.retries.labels(type(error).__name__.lower()).inc()

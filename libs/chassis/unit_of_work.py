@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from libs.chassis.documents import Document, Read, from_row, to_row
 from libs.chassis.errors import Misuse
 from libs.chassis.state import State
@@ -52,7 +54,10 @@ class UnitOfWork:
         waiting = [(handler, message, State()) for handler, message in work]
         for depth in range(max((handler.depth for handler, _ in work), default=0)):
             gathered = [_gathered(handler, depth, message, state) for handler, message, state in waiting]
-            await self._load(gathered)
+            try:
+                await self._load(gathered)
+            except ValidationError:
+                return  # a stored document can't be read: it fails when the message that needs it has its turn
             for (_, _, state), reads in zip(waiting, gathered, strict=True):
                 self._declare(state, reads)
 

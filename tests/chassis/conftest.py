@@ -1,0 +1,15 @@
+"""Databases for tests of the chassis."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deploy.local.stack import Endpoints
+from libs.chassis.mongo import Database
+from tests.chassis.tiny import tiny_database
+
+
+@pytest.fixture
+async def database(stack: Endpoints, database_prefix: str) -> AsyncIterator[Database]:
+    async with tiny_database(stack.mongodb, f"{database_prefix}vv_tiny") as database:
+        yield database
