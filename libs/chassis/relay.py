@@ -98,10 +98,9 @@ class Relay:
     async def _reign(self) -> None:
         async with self._started_producer() as producer, self.database.session() as session:
             position = await self._position()
-            await self._guard_against_loss(position)
+            number, renewed = await self._newest_number(position), 0.0
             await self._delete(position.pages, session)
             self.metrics.relay_reigns.set(1)
-            number, renewed = position.number, 0.0
             while True:
                 self.ticks += 1
                 self.wake.clear()
@@ -168,7 +167,8 @@ class Relay:
             )
         await self.database.update(LEASES, {"_id": "relay", "owner": self.owner}, {"$set": bound})
 
-    async def _guard_against_loss(self, position: Position) -> None:
+    async def _newest_number(self, position: Position) -> int:
+        """Behind what the lease remembers too, so that a position that Kafka lost alarms once."""
         known = int((await self._lease_row()).get("number", 0))
         lost = position.number < known and await self.database.count(OUTBOX) > 0
         self.metrics.relay_position_lost.set(int(lost))
@@ -178,6 +178,7 @@ class Relay:
                 expected=known,
                 found=position.number,
             )
+        return max(position.number, known)
 
     async def _lease_row(self) -> Row:
         return next(iter(await self.database.find(LEASES, {"_id": "relay"})), {})
