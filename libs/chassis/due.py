@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from uuid_utils import uuid4
 
-from libs.chassis.errors import Conflict, Transient
+from libs.chassis.errors import Conflict, Transient, told
 from libs.chassis.items import Cause, Claim, Failed, Item, digest
 from libs.chassis.leases import NEVER
 from libs.chassis.metrics import Metrics
@@ -25,6 +25,8 @@ _LEASE = timedelta(seconds=60)
 _PREPARE_SECONDS = 45
 _AT_ONCE = 500
 _PREPARED_AT_ONCE = 16
+# Work is leased before its preparation begins: what waits for longer than its lease would be handed over twice.
+_PREPARED_AHEAD = 3 * _PREPARED_AT_ONCE
 _TRIES = 5
 _SWEEP_SECONDS = 0.25
 
@@ -77,7 +79,7 @@ class DueWork:
     async def run(self) -> None:
         while True:
             try:
-                claimed = await self._claim(_AT_ONCE - len(self._tasks))
+                claimed = await self._claim_both()
             except (Transient, Conflict) as error:
                 log.warning("due work waits for the database", error=str(error))
                 claimed = []
@@ -103,11 +105,20 @@ class DueWork:
             return
         self.wake.clear()
 
-    async def _claim(self, limit: int) -> list[Row]:
-        if limit <= 0:
+    async def _claim_both(self) -> list[Row]:
+        prepared = [kind for kind in self.service.wakes if kind in self.service.prepares]
+        plain = [kind for kind in self.service.wakes if kind not in self.service.prepares]
+        room = 0 if self._busy() else _PREPARED_AHEAD - len(self._tasks)
+        return [*await self._claim(plain, _AT_ONCE), *await self._claim(prepared, room)]
+
+    def _busy(self) -> bool:
+        return len(self._tasks) > _PREPARED_AHEAD // 2
+
+    async def _claim(self, kinds: Sequence[type[Work]], limit: int) -> list[Row]:
+        if not kinds or limit <= 0:
             return []
         free = {"$expr": {"$lt": ["$lease.until", "$$NOW"]}}
-        due = {"due_at": {"$lte": self.clock()}, "kind": {"$in": [kind.__name__ for kind in self.service.wakes]}}
+        due = {"due_at": {"$lte": self.clock()}, "kind": {"$in": [kind.__name__ for kind in kinds]}}
         rows = await self.database.find(DUE, due | free, fields=["_id"], sort=[("due_at", 1)], limit=limit)
         if not rows:
             return []
@@ -119,7 +130,13 @@ class DueWork:
     def _start(self, row: Row) -> None:
         task = asyncio.create_task(self._prepare(row))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._prepared)
+
+    def _prepared(self, task: "asyncio.Task[None]") -> None:
+        was_busy = self._busy()
+        self._tasks.discard(task)
+        if was_busy and not self._busy():
+            self.wake.set()
 
     async def _prepare(self, row: Row) -> None:
         prepare = self.service.prepares[self._kind(row)]
@@ -136,7 +153,7 @@ class DueWork:
         self.metrics.due_tries.inc()
         log.warning("preparation failed", work=row["_id"], error=type(error).__name__, tries=row["tries"] + 1)
         if not isinstance(error, Transient | TimeoutError) and row["tries"] + 1 >= _TRIES:
-            await self.submit([self._item(row, Failed("preparation_failed", f"{type(error).__name__}: {error}"))])
+            await self.submit([self._item(row, Failed("preparation_failed", told(error), self._work(row)))])
             return
         pause = timedelta(seconds=min(300, 2 ** row["tries"]) * random.uniform(0.5, 1.0))
         change = {"due_at": self.clock() + pause, "tries": row["tries"] + 1, "lease.until": NEVER}
