@@ -49,8 +49,16 @@ class Postman:
         mail = mail_or_not(desk, self.settings.sender, self.settings.web, datetime.now(UTC))
         if isinstance(mail, NoMail):
             return _delivered(work, mail.fate, mail.why)
-        async with self._turns:
+        await self._turns.acquire()
+        turn = asyncio.create_task(self._take_turn(work, mail, database))
+        # A service that stops gives up its waiting work, but never a mail between the server's yes and its record.
+        return await asyncio.shield(turn)
+
+    async def _take_turn(self, work: SendNotice, mail: EmailMessage, database: Database) -> Delivered:
+        try:
             return await self._send(work, mail, database)
+        finally:
+            self._turns.release()
 
     async def _send(self, work: SendNotice, mail: EmailMessage, database: Database) -> Delivered:
         # Work whose lease ran out while it waited for its turn is handed over a second time.
