@@ -23,13 +23,22 @@ from services.matching.handlers.people import (
     remember_withdrawal,
     withdraw_participant,
 )
-from services.matching.handlers.programs import forget_program, publish_program, remember_program
+from services.matching.handlers.programs import forget_program, publish_program, remember_program, settle_places
 from services.matching.handlers.rounds import ask_for_round, write_down_round
 from services.matching.messages import AskForRound, EndPair, EnrolParticipant, PublishProgram, WithdrawParticipant
-from services.matching.propose import find_pairs_to_end, plan_whole_round, propose_pairs
+from services.matching.propose import find_pairs_to_end, find_people_to_settle, plan_whole_round, propose_pairs
 from services.matching.round_store import Finding, Round
 from services.matching.store import Pair, Person, Program
-from services.matching.work import EndPairs, MatchWaiting, PairsProposed, PairsToEnd, PlanRound, RoundPlanned
+from services.matching.work import (
+    EndPairs,
+    MatchWaiting,
+    PairsProposed,
+    PairsToEnd,
+    PeopleToSettle,
+    PlanRound,
+    RoundPlanned,
+    SettlePlaces,
+)
 
 service = Service(
     name="matching",
@@ -55,6 +64,7 @@ service = Service(
     prepares={
         MatchWaiting: propose_pairs,
         PlanRound: plan_whole_round,
+        SettlePlaces: find_people_to_settle,
         EndPairs: find_pairs_to_end,
     },
     wakes={
@@ -62,6 +72,8 @@ service = Service(
         PairsProposed: make_pairs_that_still_hold,
         PlanRound: write_down_round,
         RoundPlanned: write_down_round,
+        SettlePlaces: settle_places,
+        PeopleToSettle: settle_places,
         EndPairs: end_pairs_of_closed_program,
         PairsToEnd: end_pairs_of_closed_program,
     },

@@ -13,13 +13,29 @@ from libs.contracts.fields import to_time
 from libs.contracts.words import Role
 from services.matching.plan import Waiting, left_alone, proposed, refused_pins
 from services.matching.store import Pair, PairState, Person, Program
-from services.matching.work import EndPairs, Look, MatchWaiting, PairsProposed, PairsToEnd, PlanRound, RoundPlanned
+from services.matching.work import (
+    EndPairs,
+    Look,
+    MatchWaiting,
+    PairsProposed,
+    PairsToEnd,
+    PeopleToSettle,
+    Place,
+    PlanRound,
+    Pool,
+    RoundPlanned,
+    SettlePlaces,
+)
 
-# A look plans for this many of each side, those who were left unchanged longest first: a second's work
+# A look plans for so many of each side, which takes about a second
 PEOPLE_AT_ONCE = 700
 ENDED_AT_ONCE = 200
+SETTLED_AT_ONCE = 500
 # Time alone opens a way (a cool-down ends, clocks change), so an unchanged pool is planned again now and then
 LOOK_AGAIN = timedelta(minutes=10)
+
+_OLDEST_FIRST = [("changed_at", 1), ("_id", 1)]
+_NEWEST_FIRST = [("changed_at", -1), ("_id", -1)]
 
 Row = dict[str, Any]
 
@@ -32,14 +48,15 @@ async def propose_pairs(work: MatchWaiting, database: Database) -> PairsProposed
     nothing = PairsProposed(program_id=work.program_id, round_id=f"rolling-{uuid7()}", at=now, last=work.last)
     if program.published is None or not program.rolling:
         return nothing
-    look = await _look(database, program, now)
-    if not (look.mentors[0] and look.mentees[0]):
-        return nothing.model_copy(update={"last": look})
-    if work.last and work.last.same_pool(look) and look.at < work.last.at + LOOK_AGAIN:
+    pool = await _pool(database, program)
+    if _is_known(pool, work.last, now):
         return nothing
-    sides = [await _waiting(database, work.program_id, role, PEOPLE_AT_ONCE) for role in Role]
-    pool = Waiting(program.published, [row for side in sides for row in side], await _pairs_of(database, sides))
-    plan = await asyncio.to_thread(pool.plan, now)
+    turn = work.last if work.last and not work.last.complete else Look(at=now, pool=pool)
+    mentors, mentors_after = await _part(database, work.program_id, Role.MENTOR, pool.mentors[0], turn.mentors_after)
+    mentees, mentees_after = await _part(database, work.program_id, Role.MENTEE, pool.mentees[0], turn.mentees_after)
+    waiting = Waiting(program.published, [*mentors, *mentees], await _pairs_of(database, [*mentors, *mentees]))
+    plan = await asyncio.to_thread(waiting.plan, now)
+    look = turn.next(mentors_after, mentees_after).model_copy(update={"at": now})
     return nothing.model_copy(update={"pairs": proposed(plan), "last": look})
 
 
@@ -47,12 +64,12 @@ async def plan_whole_round(work: PlanRound, database: Database) -> RoundPlanned:
     """Plan for everybody who waits, as the round's wish asks."""
     rows = await database.find(Program.collection, {"_id": work.program_id})
     program = from_row(Program, rows[0]).published if rows else None
-    sides = [await _waiting(database, work.program_id, role) for role in Role] if program else []
+    people = [row for role in Role for row in await _everybody(database, work.program_id, role)]
     now = to_time(datetime.now(UTC))
     if program is None:
         return RoundPlanned(**dict(work), at=now, value=0, upper_bound=0, gap=0, planned=0)
-    pool = Waiting(program, [row for side in sides for row in side], await _pairs_of(database, sides))
-    plan = await asyncio.to_thread(pool.plan, now, work.wish)
+    waiting = Waiting(program, people, await _pairs_of(database, people))
+    plan = await asyncio.to_thread(waiting.plan, now, work.wish)
     return RoundPlanned(
         **dict(work),
         at=now,
@@ -73,23 +90,56 @@ async def find_pairs_to_end(work: EndPairs, database: Database) -> PairsToEnd:
     return PairsToEnd(program_id=work.program_id, pair_ids=tuple(row["_id"] for row in rows))
 
 
-async def _look(database: Database, program: Program, now: datetime) -> Look:
+async def find_people_to_settle(work: SettlePlaces, database: Database) -> PeopleToSettle:
+    """Some of the people who are in a pair."""
+    filter = {"program_id": work.program_id, "partners.0": {"$exists": True}, "_id": {"$gt": work.after}}
+    rows = await database.find(Person.collection, filter, fields=["_id"], sort=[("_id", 1)], limit=SETTLED_AT_ONCE)
+    return PeopleToSettle(program_id=work.program_id, person_ids=tuple(row["_id"] for row in rows))
+
+
+def _is_known(pool: Pool, last: Look | None, now: datetime) -> bool:
+    """Whether planning can find nothing: one side is empty, or all of this pool was looked at a moment ago."""
+    if not (pool.mentors[0] and pool.mentees[0]):
+        return True
+    return last is not None and last.complete and last.pool == pool and now < last.at + LOOK_AGAIN
+
+
+async def _pool(database: Database, program: Program) -> Pool:
     mentors, mentees = [await _side(database, program.id, role) for role in Role]
-    return Look(at=now, revision=program.revision, mentors=mentors, mentees=mentees)
+    return Pool(revision=program.revision, mentors=mentors, mentees=mentees)
 
 
 async def _side(database: Database, program_id: str, role: Role) -> tuple[int, datetime | None]:
     filter = _seeking(program_id, role)
-    newest = await database.find(Person.collection, filter, fields=["changed_at"], sort=[("changed_at", -1)], limit=1)
+    newest = await database.find(Person.collection, filter, fields=["changed_at"], sort=_NEWEST_FIRST, limit=1)
     return (await database.count(Person.collection, filter), newest[0]["changed_at"]) if newest else (0, None)
 
 
-async def _waiting(database: Database, program_id: str, role: Role, limit: int = 0) -> list[Row]:
-    return await database.find(Person.collection, _seeking(program_id, role), sort=[("changed_at", 1)], limit=limit)
+async def _part(
+    database: Database, program_id: str, role: Role, count: int, after: Place | None
+) -> tuple[list[Row], Place | None]:
+    """All of a side, or the next half of a part with the newest, who shall not wait for their turn."""
+    if count <= PEOPLE_AT_ONCE:
+        return await _everybody(database, program_id, role, PEOPLE_AT_ONCE), None
+    half, filter = PEOPLE_AT_ONCE // 2, _seeking(program_id, role)
+    rest = _after(after) if after else {}
+    part = await database.find(Person.collection, {**filter, **rest}, sort=_OLDEST_FIRST, limit=half)
+    newest = await database.find(Person.collection, filter, sort=_NEWEST_FIRST, limit=half)
+    last = (part[-1]["changed_at"], part[-1]["_id"]) if len(part) == half else None
+    return list({row["_id"]: row for row in [*part, *newest]}.values()), last
 
 
-async def _pairs_of(database: Database, sides: Sequence[Sequence[Row]]) -> list[Row]:
-    ids = [partner["pair_id"] for side in sides for person in side for partner in person["partners"]]
+def _after(place: Place) -> Row:
+    changed_at, id = place
+    return {"$or": [{"changed_at": {"$gt": changed_at}}, {"changed_at": changed_at, "_id": {"$gt": id}}]}
+
+
+async def _everybody(database: Database, program_id: str, role: Role, limit: int = 0) -> list[Row]:
+    return await database.find(Person.collection, _seeking(program_id, role), sort=_OLDEST_FIRST, limit=limit)
+
+
+async def _pairs_of(database: Database, people: Sequence[Row]) -> list[Row]:
+    ids = [partner["pair_id"] for person in people for partner in person["partners"]]
     return await database.find(Pair.collection, {"_id": {"$in": ids}}) if ids else []
 
 

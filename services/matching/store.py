@@ -41,6 +41,14 @@ class Program(Document):
         """People are matched as they arrive."""
         return self.active and self.published is not None and self.published.policy.mode is Mode.ROLLING
 
+    @property
+    def places(self) -> dict[Role, int]:
+        """The policy's capacity for who names none."""
+        if self.published is None:
+            return {Role.MENTOR: 1, Role.MENTEE: 1}
+        policy = self.published.policy
+        return {Role.MENTOR: policy.mentor_capacity, Role.MENTEE: policy.mentee_capacity}
+
     def publish(self, event: ProgramPublished) -> ProgramPublished:
         self.published = event
         return event
@@ -73,7 +81,7 @@ class Person(Document):
     """
 
     collection: ClassVar[str] = "people"
-    indexes: ClassVar = (("program_id", "seeking", "role", "changed_at"),)
+    indexes: ClassVar = (("program_id", "seeking", "role", "changed_at", "_id"),)
 
     program_id: str = ""
     role: str = ""

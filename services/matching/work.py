@@ -1,6 +1,6 @@
 """The work that matching wakes for."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,19 +12,40 @@ from libs.contracts.words import Role
 from services.matching.round_store import RoundWish
 
 
-class Look(BaseModel):
-    """What a look at the pool saw, so that an unchanged pool is not planned again."""
+class Pool(BaseModel):
+    """How many people wait and when the newest of them changed: alike for an unchanged pool."""
 
     model_config = ConfigDict(frozen=True)
 
-    at: Time
     revision: int
     mentors: tuple[int, Time | None]
     mentees: tuple[int, Time | None]
 
-    def same_pool(self, other: "Look") -> bool:
-        mine, others = ((look.revision, look.mentors, look.mentees) for look in (self, other))
-        return mine == others
+
+Place: TypeAlias = tuple[Time, str]
+
+
+class Look(BaseModel):
+    """How far a turn through the pool is, so that nobody is overlooked and an unchanged pool is not planned again.
+
+    A turn looks at every part of the mentors with every part of the mentees. `pool` is how it began, the others tell
+    after whom the next part starts.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    at: Time
+    pool: Pool
+    mentors_after: Place | None = None
+    mentees_after: Place | None = None
+    complete: bool = False
+
+    def next(self, mentors_after: Place | None, mentees_after: Place | None) -> "Look":
+        """None tells that the part was the last of its side."""
+        if mentors_after:
+            return self.model_copy(update={"mentors_after": mentors_after})
+        later = {"mentors_after": None, "mentees_after": mentees_after, "complete": mentees_after is None}
+        return self.model_copy(update=later)
 
 
 class MatchWaiting(Work):
@@ -102,6 +123,26 @@ class RoundPlanned(Work):
     @property
     def key(self) -> str:
         return f"{self.program_id}/{self.round_id}"
+
+
+class SettlePlaces(Work):
+    """The policy's capacity changed: who is in a pair may now have a place left, or none."""
+
+    program_id: ProgramId
+    after: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.program_id
+
+
+class PeopleToSettle(Work):
+    program_id: ProgramId
+    person_ids: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return self.program_id
 
 
 class EndPairs(Work):

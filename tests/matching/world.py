@@ -20,6 +20,7 @@ from services.matching.store import Person
 from services.matching.work import (
     Look,
     PairsProposed,
+    Pool,
     ProposedPair,
 )
 from tests.given import Given, given
@@ -40,7 +41,7 @@ def program_with(*people: ParticipantEnrolled, **policy: Any) -> Given:
 
 
 def proposal(*twos: tuple[str, str]) -> PairsProposed:
-    look = Look(at=NOW, revision=1, mentors=(1, NOW), mentees=(1, NOW))
+    look = Look(at=NOW, pool=Pool(revision=1, mentors=(1, NOW), mentees=(1, NOW)))
     pairs = [
         ProposedPair(pair_id=f"{mentor}-{mentee}", mentor_id=mentor, mentee_id=mentee, score=0.5, rationale=RATIONALE)
         for mentor, mentee in twos

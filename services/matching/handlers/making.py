@@ -8,6 +8,7 @@ from libs.chassis.documents import Read, peek
 from libs.chassis.state import State
 from libs.chassis.words import Facts, Later, reads
 from libs.contracts.events import PairCreated, ProgramPublished
+from libs.contracts.words import Role
 from services.matching.rules.pairing import Standing, refusals
 from services.matching.rules.working_hours import reference_week
 from services.matching.store import Pair, Person, Program
@@ -36,13 +37,12 @@ def pairs_that_still_hold(
 
 def make(pair: ProposedPair, program: Program, round_id: str, state: State, now: datetime) -> PairCreated:
     """The pair is in force, and its people have a place less."""
-    assert program.published
-    policy, its = program.published.policy, state[Pair, pair.pair_id]
+    its = state[Pair, pair.pair_id]
     said = {"program_id": program.id, "round_id": round_id, "created_at": now}
     created = its.create(PairCreated.model_validate(dict(pair) | said))
     mentor, mentee = (state[Person, id] for _, id in its.people)
-    mentor.pair(its, mentee, policy.mentor_capacity, now)
-    mentee.pair(its, mentor, policy.mentee_capacity, now)
+    mentor.pair(its, mentee, program.places[Role.MENTOR], now)
+    mentee.pair(its, mentor, program.places[Role.MENTEE], now)
     return created
 
 
