@@ -18,6 +18,7 @@ from libs.ops import topics
 MAIL = "mail"
 READY_WITHIN = 60
 STOPPED_WITHIN = 25
+SHARED = ("VICEVERSA_API_TOKEN", "VICEVERSA_PREFIX", "VICEVERSA_DATABASE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,19 @@ def up(
     services: Sequence[Part] = SERVICES,
     hears: Mapping[str, Sequence[str]] | None = None,
     report: Callable[[str], None] = print,
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Servers, topics, mail and services, each truly serving; what runs already is left alone. Raises StackError.
 
-    `hears` gives the topics of each service; without it the services' tables are asked. Returns what stands in
-    `endpoints.env`.
+    `hears` gives the topics of each service; without it the services' tables are asked. `names` gives VICEVERSA_PREFIX
+    and VICEVERSA_DATABASE where the environment does not. Returns what stands in `endpoints.env`.
     """
     root = root.resolve()
     with alone(root, "up"):
-        values = start_servers(root)
+        values = start_servers(root, names)
         report(f"Kafka {values['VICEVERSA_KAFKA']}, MongoDB {values['VICEVERSA_MONGODB']}")
-        topics.apply(values["VICEVERSA_KAFKA"], _prefix(), heard(services) if hears is None else hears)
+        prefix = values.get("VICEVERSA_PREFIX", "")
+        topics.apply(values["VICEVERSA_KAFKA"], prefix, heard(services) if hears is None else hears)
         parts = [service(root, part, values) for part in services]
         addresses = {_variable(part.process.name): f"http://{part.address}" for part in parts}
         values |= {"VICEVERSA_SMTP": mail(root).address, "VICEVERSA_MAILS": str(root / "mails")} | addresses
@@ -55,12 +58,11 @@ def up(
     return values
 
 
-def start_servers(root: Path = LOCAL) -> dict[str, str]:
-    """Kafka and MongoDB alone, remembered in `endpoints.env`."""
+def start_servers(root: Path = LOCAL, names: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Kafka and MongoDB alone, remembered in `endpoints.env` with what all services share."""
     endpoints = stack.start(root)
     values = endpoints_of(root) | {"VICEVERSA_KAFKA": endpoints.kafka, "VICEVERSA_MONGODB": endpoints.mongodb}
-    if token := os.environ.get("VICEVERSA_API_TOKEN"):
-        values["VICEVERSA_API_TOKEN"] = token
+    values |= {name: os.environ[name] for name in SHARED if os.environ.get(name)} | dict(names or {})
     remember(root, values)
     return values
 
@@ -69,11 +71,16 @@ def down(root: Path = LOCAL, services: Sequence[Part] = SERVICES) -> list[str]:
     """Stop services with all replicas, then mail and servers. Data, mails and logs stay. The names of what ran."""
     root = root.resolve()
     with alone(root, "up"):
-        ran = [process.name for process in processes(root, services) if process.stop(within=STOPPED_WITHIN)]
+        ran = stop_services(root, services)
         ran += [name for name, alive in stack.alive(root).items() if alive]
         stack.stop(root)
         (root / "endpoints.env").unlink(missing_ok=True)
     return ran
+
+
+def stop_services(root: Path, services: Sequence[Part] = SERVICES) -> list[str]:
+    """Services with all replicas, then mail; the servers go on. The names of what ran."""
+    return [process.name for process in processes(root, services) if process.stop(within=STOPPED_WITHIN)]
 
 
 def processes(root: Path, services: Sequence[Part] = SERVICES) -> Iterator[Process]:
@@ -137,7 +144,3 @@ def _process(root: Path, part: Part) -> Process:
 
 def _variable(name: str) -> str:
     return f"VICEVERSA_{name.upper().replace('-', '_')}"
-
-
-def _prefix() -> str:
-    return os.environ.get("VICEVERSA_PREFIX", "")

@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOCAL = CHECKOUT / ".local"
 PROC = Path("/proc")
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StackError(Exception):
@@ -45,6 +47,10 @@ class Process:
             path.parent.mkdir(parents=True, exist_ok=True)
         if (dying := self._noted_pid()) is not None and not _command_line(dying):
             _until(lambda: _is_gone(dying), 5)
+        with _undisturbed():
+            return self._spawn(command, environment)
+
+    def _spawn(self, command: tuple[str, ...], environment: Mapping[str, str]) -> int:
         log = (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         silence = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         pid = os.posix_spawn(
@@ -117,6 +123,23 @@ class Server:
         with suppress(FileNotFoundError):
             return "\n".join(self.process.log.read_text(errors="replace").splitlines()[-lines:])
         return ""
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C waits: a program that was started but not yet noted could never be stopped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda got, _: came.append(got)) for number in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def write_atomically(path: Path, text: str) -> None:
