@@ -188,6 +188,15 @@ def test_a_busy_server_gets_the_same_message_again_later():
     assert room.notices("ada")["welcome"].attempts > 2
 
 
+def test_a_mail_that_the_server_has_is_not_sent_again_when_its_result_was_lost():
+    room = Mailroom().hear(program(), ADA)
+    (later,) = room.due.values()
+    room.world.rows["notices"][later.work.notification_id]["accepted_at"] = NOON
+
+    assert room.work().mails == []
+    assert room.told("ada") == ["welcome"]
+
+
 def test_a_day_of_refusals_is_said_as_a_failure_with_the_servers_words():
     room = Mailroom(is_busy).hear(program(), ADA).work(NOON + 2 * DAY)
 
