@@ -3,7 +3,8 @@
 The person's unit says what its handler does: most count, `Broken` raises, `Foreign` reads what it did not declare, ...
 """
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from libs.chassis.tracing import Off, Tracing
 from libs.chassis.transactions import Effects, Transactions
 from libs.chassis.words import Answer, Command, Erased, Facts, Later, Refused, Work, reads
 from libs.contracts.envelope import describe, encode, headers
-from libs.contracts.events import NotificationSent, ParticipantEnrolled, ParticipantWithdrawn
+from libs.contracts.events import NotificationSent, PairEnded, ParticipantEnrolled, ParticipantWithdrawn
 from libs.contracts.examples import NOTIFICATION_SENT, PARTICIPANT_ENROLLED, PARTICIPANT_WITHDRAWN
 from libs.contracts.topics import topic_of
 
@@ -171,6 +172,12 @@ async def prepare(work: Prepare, database: Database) -> Work:
     return Prepared(person=work.person, amount=work.amount)
 
 
+@reads(lambda event: [Tally.by_id(event.key)])
+def count_pair(event: PairEnded, state: State, now: datetime) -> Facts:
+    state[Tally, event.key].times += 1
+    yield from ()
+
+
 def _other(person: str) -> str:
     return "grace" if person == "ada" else "ada"
 
@@ -192,7 +199,11 @@ async def list_tallies(store: Store, limit: Limit = 2, cursor: Cursor = None) ->
 service = Service(
     name="tiny",
     keeps=[Tally],
-    hears={ParticipantEnrolled: count, ParticipantWithdrawn: leave_duty_while_another_stays},
+    hears={
+        ParticipantEnrolled: count,
+        ParticipantWithdrawn: leave_duty_while_another_stays,
+        PairEnded: count_pair,
+    },
     erases={ParticipantEnrolled: forget},
     obeys={Count: count_by_hand},
     wakes={Remind: count_when_due, Prepare: nothing, Prepared: count_when_due},
@@ -263,3 +274,20 @@ async def letters(database: Database) -> dict[str, str]:
     """Reasons by key of what is parked."""
     rows = await database.find(DeadLetter.collection, {})
     return {row["key"].decode() if row["key"] else row["_id"]: row["reason"] for row in rows}
+
+
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
+    """What the condition gives once it is truthy."""
+    for _ in range(int(seconds / 0.02)):
+        if found := await condition():
+            return found
+        await asyncio.sleep(0.02)
+    raise TimeoutError
+
+
+async def obeyed(transactions: Transactions, command: Command, key: str) -> Answer:
+    """The answer to a command with this Idempotency-Key."""
+    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    body = digest(command.model_dump_json().encode())
+    await transactions.settle([Item(f"http {key}", command, body, Cause(key), answer=answer)])
+    return await answer

@@ -1,0 +1,177 @@
+"""Due work: one effect, whoever polls, whenever leases run out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from libs.chassis.dead_letters import DeadLetter, ReplayDeadLetter
+from libs.chassis.due import DUE, DueWork, finish, row
+from libs.chassis.items import Cause, Item
+from libs.chassis.leases import NEVER
+from libs.chassis.loop import Loop
+from libs.chassis.metrics import Metrics
+from libs.chassis.mongo import Database
+from libs.chassis.words import Later, Work
+from tests.chassis.tiny import (
+    NOW,
+    Prepare,
+    Remind,
+    enrolled,
+    facts,
+    item,
+    letters,
+    obeyed,
+    service,
+    settling,
+    tally,
+    until,
+)
+
+
+@asynccontextmanager
+async def poller(database: Database, clock: Callable[[], datetime] = lambda: NOW) -> AsyncIterator[None]:
+    """A process that does what is due."""
+    loop = Loop(settling(database).settle, 1_000)
+    work = DueWork(service, database, loop.submit, clock, Metrics("tiny"))
+    tasks = [asyncio.create_task(loop.run()), asyncio.create_task(work.run())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await work.stop()
+
+
+async def claimed(database: Database) -> list[Item]:
+    """What a process has leased but does not get done."""
+    items: list[Item] = []
+
+    async def keep(more: Sequence[Item]) -> None:
+        items.extend(more)
+
+    async def something() -> list[Item]:
+        return items
+
+    task = asyncio.create_task(DueWork(service, database, keep, lambda: NOW, Metrics("tiny")).run())
+    await until(something)
+    task.cancel()
+    return items
+
+
+async def plan(database: Database, work: Work, at: datetime = NOW) -> None:
+    async with database.transaction() as transaction:
+        planned = row(Later(work, at), Cause("x"))
+        await finish(transaction, [], {work.work_id: planned})
+
+
+async def leases_run_out(database: Database) -> None:
+    await database.update(DUE, {}, {"$set": {"lease.until": NEVER}})
+
+
+async def nothing_is_due(database: Database) -> bool:
+    return await database.count(DUE) == 0
+
+
+async def test_two_pollers_have_one_effect(database: Database) -> None:
+    names = [f"person-{number}" for number in range(40)]
+    await settling(database).settle([item(enrolled(name, "Later"), name) for name in names])
+
+    async with poller(database), poller(database):
+        await until(lambda: nothing_is_due(database))
+
+    assert [(await tally(database, name))["times"] for name in names] == [2] * 40
+    assert len(await facts(database)) == 80
+
+
+async def test_work_waits_for_its_time(database: Database) -> None:
+    time = [NOW]
+    await plan(database, Remind(person="2026/ada"), NOW)
+    await plan(database, Remind(person="2026/grace"), NOW + timedelta(hours=1))
+
+    async with poller(database, lambda: time[0]):
+        await until(lambda: _only_grace_is_left(database))
+        time[0] += timedelta(hours=1)
+        await until(lambda: nothing_is_due(database))
+
+    assert (await tally(database, "grace"))["times"] == 1
+
+
+async def _only_grace_is_left(database: Database) -> bool:
+    return [found["_id"] for found in await database.find(DUE, {})] == ["Remind:2026/grace"]
+
+
+async def test_the_result_of_a_holder_whose_lease_was_retaken_is_dropped(database: Database) -> None:
+    await plan(database, Remind(person="2026/ada"))
+    first = await claimed(database)
+    await leases_run_out(database)
+    second = await claimed(database)
+
+    await settling(database).settle(first)
+    assert (await facts(database), await database.count(DUE)) == ([], 1)
+    await settling(database).settle(second)
+    await settling(database).settle(first)
+
+    assert ((await tally(database, "ada"))["times"], await facts(database)) == (1, [("2026/ada", 1)])
+
+
+async def test_two_holders_who_settle_at_once_have_one_effect(database: Database) -> None:
+    await plan(database, Remind(person="2026/ada"))
+    items = await claimed(database)
+
+    await asyncio.gather(settling(database).settle(items), settling(database).settle(items))
+
+    assert (await tally(database, "ada"))["times"] == 1
+
+
+async def test_what_was_planned_anew_meanwhile_is_not_taken_for_done(database: Database) -> None:
+    await plan(database, Remind(person="2026/ada", amount=1))
+    old = await claimed(database)
+    await plan(database, Remind(person="2026/ada", amount=5))
+
+    await settling(database).settle(old)
+    assert await database.count(DUE) == 1
+    async with poller(database):
+        await until(lambda: nothing_is_due(database))
+
+    assert (await tally(database, "ada"))["times"] == 5
+
+
+async def test_a_preparation_leads_to_its_result_in_the_transaction_that_ends_the_work(database: Database) -> None:
+    await plan(database, Prepare(person="2026/ada", amount=4))
+
+    async with poller(database):
+        await until(lambda: nothing_is_due(database))
+
+    assert (await tally(database, "ada"))["times"] == 4
+
+
+async def test_a_preparation_that_keeps_failing_is_parked_with_its_work_and_can_be_replayed(database: Database) -> None:
+    time = [NOW]
+
+    def later() -> datetime:
+        time[0] += timedelta(hours=1)
+        return time[0]
+
+    await plan(database, Prepare(person="2026/ada", amount=13))
+    async with poller(database, later):
+        await until(lambda: nothing_is_due(database))
+
+    (letter,) = await database.find(DeadLetter.collection, {})
+    assert (letter["reason"], letter["kind"]) == ("preparation_failed", "Prepare")
+    assert letter["work"] == {"person": "2026/ada", "amount": 13}
+    assert "ada@example.com" not in letter["detail"]
+    answer = await obeyed(settling(database), ReplayDeadLetter(dead_letter_id=letter["_id"]), "again")
+    assert (answer.status, [row["_id"] for row in await database.find(DUE, {})]) == (200, ["Prepare:2026/ada"])
+
+
+async def test_due_work_whose_handler_fails_is_parked_and_its_neighbours_are_done(database: Database) -> None:
+    await plan(database, Remind(person="2026/ada", amount=5_000))
+    await plan(database, Remind(person="2026/grace"))
+
+    async with poller(database):
+        await until(lambda: nothing_is_due(database))
+
+    assert list((await letters(database)).values()) == ["handler_failed"]
+    assert (await tally(database, "grace"))["times"] == 1
