@@ -49,6 +49,8 @@ class Remote:
         cursor = None
         while True:
             page = self.get(path, limit=PAGE, cursor=cursor, **query)
+            if not isinstance(page.get("items"), list):
+                raise Misused(f"{self._base}{path} is no listing", "does the endpoint name the right service?")
             yield from page["items"]
             cursor = page.get("next")
             if cursor is None:

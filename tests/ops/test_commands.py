@@ -239,3 +239,9 @@ def test_an_output_for_people_tells_rows_notes_and_counts(viceversa, cluster, tm
     assert "3\t2\tgrade: not a whole number" in result.stdout
     assert "manager Zoe Board is in no row" in result.stderr
     assert "1 enrolled" in result.stderr
+
+
+def test_an_endpoint_that_names_something_else_is_wrong_use(viceversa, service):
+    service.answers["GET", "/programs/spring/pairs"] = (200, {"hello": "world"})
+
+    assert viceversa("pairs", "spring").exit_code == 2
