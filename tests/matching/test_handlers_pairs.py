@@ -93,6 +93,15 @@ def test_capacity_is_checked_when_pairs_are_made_not_only_when_they_are_planned(
     assert person_of(world, "mina").seeking
 
 
+def test_the_next_look_is_at_once_where_pairs_were_made_and_else_in_a_second() -> None:
+    world = program_with(ADA, GRACE)
+
+    made = world.when(proposal(("ada", "grace")), at=NOW)
+    none = world.when(proposal(("ada", "grace")), at=NOW)
+
+    assert [later.at - NOW for later in (*made.later, *none.later)] == [timedelta(), timedelta(seconds=1)]
+
+
 def test_who_has_a_place_left_stays_in_the_pool() -> None:
     world = program_with(ADA, GRACE, mentor_capacity=2)
 

@@ -57,14 +57,15 @@ def _pairs_to_make(proposal: PairsProposed, state: State) -> list[Read[Any]]:
 
 @reads(lambda proposal: program_and_people(proposal.program_id, _first(proposal)), _pairs_to_make)
 def make_pairs_that_still_hold(proposal: PairsProposed, state: State, now: datetime) -> Facts:
-    """A handful at a time; after the last of them the next look is planned."""
-    program = state[Program, proposal.program_id]
+    """A handful at a time; after the last of them the next look is planned, at once where more may be waiting."""
+    program, pause = state[Program, proposal.program_id], BETWEEN_LOOKS
     for pair in pairs_that_still_hold(program, _first(proposal), state, proposal.at):
         yield make(pair, program, proposal.round_id, state, now)
+        pause = timedelta()
     if rest := proposal.pairs[PAIRS_AT_ONCE:]:
         yield Later(proposal.model_copy(update={"pairs": rest}), now)
     elif program.rolling:
-        yield Later(MatchWaiting(program_id=program.id, last=proposal.last), now + BETWEEN_LOOKS)
+        yield Later(MatchWaiting(program_id=program.id, last=proposal.last), now + pause)
 
 
 def _holds(pair: ProposedPair, program: ProgramPublished, state: State, at: datetime, loosened: bool) -> bool:
