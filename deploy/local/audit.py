@@ -75,7 +75,7 @@ def read(bootstrap: str, prefix: str, within: float = PATIENCE) -> Iterator[Hear
     Raises TimeoutError if an open transaction, or a broker that is away, hides the end for longer than `within`.
     """
     client: dict[str, str | int | float | bool] = {"bootstrap.servers": bootstrap}
-    ends = _ends(AdminClient(client), prefix)
+    ends = _ends(AdminClient(client), prefix, within)
     settings = {"group.id": f"{prefix}audit", "isolation.level": "read_committed", "enable.auto.commit": False}
     with closing(Consumer({**client, **settings, "enable.partition.eof": True})) as consumer:
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in ends])
@@ -104,18 +104,29 @@ def _until(consumer: Consumer, ends: dict[tuple[str, int], int], prefix: str, wi
             open_ends.pop(place, None)
 
 
-def _ends(admin: AdminClient, prefix: str) -> dict[tuple[str, int], int]:
+def _ends(admin: AdminClient, prefix: str, within: float) -> dict[tuple[str, int], int]:
     """Where partitions end for everybody: for readers of committed transactions an open one hides the end."""
     places = [
         TopicPartition(name, partition)
-        for name, topic in admin.list_topics(timeout=PATIENCE).topics.items()
+        for name, topic in admin.list_topics(timeout=within).topics.items()
         if name.startswith(prefix) and not name.startswith("__")
         for partition in topic.partitions
     ]
+    limit = time.monotonic() + within
+    while True:
+        try:
+            return {place: end for place, end in _asked(admin, places).items() if end > 0}
+        except KafkaException:
+            # A partition that was just made has no leader for a moment, and the error doesn't say that it passes.
+            if time.monotonic() > limit:
+                raise
+            time.sleep(0.1)
+
+
+def _asked(admin: AdminClient, places: Sequence[TopicPartition]) -> dict[tuple[str, int], int]:
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     asked = admin.list_offsets(dict.fromkeys(places, latest), isolation_level=IsolationLevel.READ_UNCOMMITTED)
-    found = {(place.topic, place.partition): answer.result(PATIENCE).offset for place, answer in asked.items()}
-    return {place: end for place, end in found.items() if end > 0}
+    return {(place.topic, place.partition): answer.result(PATIENCE).offset for place, answer in asked.items()}
 
 
 def _doubled(ids: Mapping[tuple[str, str], int], subjects: Mapping[tuple[str, str], _Subject]) -> Iterator[str]:

@@ -95,7 +95,7 @@ async def test_no_part_of_a_batch_is_published_when_one_of_its_sends_fails(world
     database, script = world.database(), Script()
     await page_of(database, [entry("ada", 1), entry("grace", 1, padding=1_500_000), entry("mina", 1)])
     async with running(world.relay(producer=producer_of(script))):
-        await until(lambda: restarted(world, 2), within=10)
+        await until(lambda: restarted(world, 1), within=10)
         assert await database.count(OUTBOX) == 3
         await database.delete(OUTBOX, {})
         await until(lambda: reigns(world))
