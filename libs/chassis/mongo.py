@@ -143,10 +143,20 @@ class Database:
         try:
             with _sorted():
                 yield Transaction(self._database, session)
-                await session.commit_transaction()
+                await self._commit(session)
         except BaseException:
             with suppress(PyMongoError):
                 await session.abort_transaction()
+            raise
+
+    async def _commit(self, session: AsyncIOMotorClientSession) -> None:
+        """A commit that never arrived leaves a transaction whose locks would stop its own replay for a minute."""
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if error.has_error_label("UnknownTransactionCommitResult"):
+                with suppress(PyMongoError):
+                    await self._database.command({"killSessions": [session.session_id]})
             raise
 
     async def find(

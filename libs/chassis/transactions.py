@@ -215,4 +215,4 @@ def _reason(error: Exception) -> str:
 
 def _pause(error: Exception, tries: int) -> float:
     longest = 0.05 if isinstance(error, Conflict) else 5.0
-    return random.uniform(0.2, 1.0) * min(longest, 0.005 * 2.0**tries)
+    return random.uniform(0.2, 1.0) * min(longest, 0.005 * 2.0 ** min(tries, 12))
