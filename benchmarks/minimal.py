@@ -1,11 +1,16 @@
 """A minimal service on the chassis: one document and one fact for each event. What it costs, the chassis costs."""
 
+import asyncio
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+import uvloop
+
 from libs.chassis.documents import Document
-from libs.chassis.run import run
+from libs.chassis.relay import Relay
+from libs.chassis.run import Runtime, collect_rarely, run
 from libs.chassis.service import Service
 from libs.chassis.settings import Settings
 from libs.chassis.state import State
@@ -41,5 +46,25 @@ service = Service(
     says={Profile: [NotificationSent]},
 )
 
+
+async def intake_alone(settings: Settings) -> None:
+    """The service without its relay: what the transaction costs by itself."""
+    collect_rarely()
+    runtime = Runtime(service, settings)
+    runtime.relay = Silent(service.name, runtime.database, settings.kafka, settings.prefix, "nobody", runtime.metrics)
+    await runtime.start()
+    await asyncio.Event().wait()
+
+
+class Silent(Relay):
+    """Publishes nothing."""
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
 if __name__ == "__main__":
-    run(service, Settings())
+    if sys.argv[1:] == ["intake-alone"]:
+        uvloop.run(intake_alone(Settings()))
+    else:
+        run(service, Settings())

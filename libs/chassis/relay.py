@@ -86,6 +86,7 @@ class Relay:
                 failures += 1
                 self.metrics.relay_restarts.inc()
                 log.warning("relay starts over", error=type(error).__name__, detail=str(error)[:300])
+                self.wake.clear()
                 await self._pause(min(5.0, 0.1 * 2.0**failures) * random.uniform(0.5, 1.0))
             finally:
                 self.metrics.relay_reigns.set(0)

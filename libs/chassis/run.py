@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import socket
@@ -196,6 +197,7 @@ def http_app(runtime: Runtime) -> FastAPI:
 def run(service: Service, settings: Settings) -> None:
     """Run one process of a service until SIGTERM or SIGINT."""
     logs.configure(service.name, settings.log_level)
+    collect_rarely()
     uvicorn.run(
         http_app(Runtime(service, settings)),
         host=settings.http_host,
@@ -204,6 +206,12 @@ def run(service: Service, settings: Settings) -> None:
         access_log=False,
         timeout_graceful_shutdown=int(settings.command_seconds),
     )
+
+
+def collect_rarely() -> None:
+    """A batch is tens of thousands of young objects without cycles; walking them again and again cost half the CPU."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def _health(reasons: list[str]) -> Response:

@@ -1,7 +1,7 @@
 """The one table of topics. Stacks, charts, documents and tests are generated from it or checked against it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -27,16 +27,15 @@ class Topic:
     compacted: bool = False
     max_bytes: int = 1024 * 1024
     min_insync_replicas: int = 2
+    type: str = field(init=False)
+    """The CloudEvents type of its events."""
+    dataschema: str = field(init=False)
+    """The URN of its JSON Schema."""
 
-    @property
-    def type(self) -> str:
-        """The CloudEvents type of its events."""
-        return f"viceversa.{self.event.topic}.v{self.event.version}"
-
-    @property
-    def dataschema(self) -> str:
-        """The URN of its JSON Schema."""
-        return f"urn:viceversa:schema:{self.event.topic}:{self.event.version}"
+    def __post_init__(self) -> None:
+        event = self.event
+        object.__setattr__(self, "type", f"viceversa.{event.topic}.v{event.version}")
+        object.__setattr__(self, "dataschema", f"urn:viceversa:schema:{event.topic}:{event.version}")
 
 
 def _fleeting(event: type[Event]) -> Topic:
