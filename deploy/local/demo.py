@@ -28,7 +28,7 @@ INTERRUPTED = 130
 
 
 def run(*, keep: bool = False, root: Path = LOCAL) -> None:
-    """Play it. Unless `keep`, everything is stopped at the end; on Ctrl-C and on a failure always. Raises StackError."""
+    """Play it, then stop everything unless `keep`; on Ctrl-C and on a failure stop it always. Raises StackError."""
     screen, root = Screen(Console(highlight=False)), root.resolve()
     played = False
     with stage.interruptible():

@@ -17,7 +17,7 @@ class Lags:
     """Counts to the last record: behind it stands the marker of its transaction, which no service ever handles."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
-        self._admin, self._prefix = AdminClient({"bootstrap.servers": bootstrap}), prefix
+        self._admin, self._prefix = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}), prefix
 
     def look(self, ends: Mapping[tuple[str, int], int]) -> dict[str, Lag]:
         """`ends` gives the place after the last record of each partition; those without records are left out."""

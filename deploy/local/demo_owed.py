@@ -8,8 +8,7 @@ from pathlib import Path
 
 from deploy.local.demo_facts import Fact, Facts
 
-Owed = tuple[str, str]
-"""The id of a fact, and who has to be told of it."""
+OFFICE = "~office"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ def owed(facts: Facts) -> Iterator[tuple[Fact, str]]:
         *facts["pair-ended"],
     ]
     yield from ((fact, who) for fact in to_all for who in fact.participants)
+    yield from ((fact, OFFICE) for fact in facts["pair-at-risk"] if fact["pair_id"] not in ended)
     first_words: dict[str, Fact] = {}
     for fact in facts["session-completed"]:
         first_words.setdefault(fact["session_id"], fact)
