@@ -21,7 +21,9 @@ from libs.chassis.words import Later, Work
 DUE = "due"
 INDEXES: Indexes = [(("due_at",), {})]
 
-_LEASE = timedelta(seconds=60)
+_LEASE = timedelta(seconds=20)
+_RENEW_SECONDS = 5.0
+_UNTIL = {"$add": ["$$NOW", _LEASE // timedelta(milliseconds=1)]}
 _PREPARE_SECONDS = 45
 _AT_ONCE = 500
 _PREPARED_AT_ONCE = 16
@@ -69,23 +71,26 @@ class DueWork:
 
     service: Service
     database: Database
-    submit: Callable[[Sequence[Item]], Awaitable[Any]]
+    submit: Callable[[Sequence[Item]], Awaitable["asyncio.Future[None]"]]
     clock: Callable[[], datetime]
     metrics: Metrics
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _held: dict[str, str] = field(default_factory=dict)
+    _renewed: float = 0.0
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PREPARED_AT_ONCE))
 
     async def run(self) -> None:
         while True:
             try:
+                await self._renew()
                 claimed = await self._claim_both()
             except (Transient, Conflict) as error:
                 log.warning("due work waits for the database", error=str(error))
                 claimed = []
             plain = [row for row in claimed if self._kind(row) not in self.service.prepares]
             if plain:
-                await self.submit([self._item(row, self._work(row)) for row in plain])
+                await self._hand_over([self._item(row, self._work(row)) for row in plain])
             for each in claimed:
                 if self._kind(each) in self.service.prepares:
                     self._start(each)
@@ -123,9 +128,10 @@ class DueWork:
         if not rows:
             return []
         token, ids = uuid4().hex, {"_id": {"$in": [row["_id"] for row in rows]}}
-        until = {"$add": ["$$NOW", _LEASE // timedelta(milliseconds=1)]}
-        await self.database.update(DUE, ids | due | free, [{"$set": {"lease": {"token": token, "until": until}}}])
-        return await self.database.find(DUE, ids | {"lease.token": token})
+        await self.database.update(DUE, ids | due | free, [{"$set": {"lease": {"token": token, "until": _UNTIL}}}])
+        claimed = await self.database.find(DUE, ids | {"lease.token": token})
+        self._held.update({row["_id"]: token for row in claimed})
+        return claimed
 
     def _start(self, row: Row) -> None:
         task = asyncio.create_task(self._prepare(row))
@@ -147,15 +153,35 @@ class DueWork:
             except Exception as error:
                 await self._postpone(row, error)
                 return
-        await self.submit([self._item(row, message)])
+        await self._hand_over([self._item(row, message)])
+
+    async def _hand_over(self, items: Sequence[Item]) -> None:
+        """The lease is kept until the transaction is done."""
+        done = await self.submit(items)
+        done.add_done_callback(lambda _: self._let_go(items))
+
+    def _let_go(self, items: Sequence[Item]) -> None:
+        for item in items:
+            if item.claim:
+                self._held.pop(item.claim.work_id, None)
+
+    async def _renew(self) -> None:
+        """A process that died loses its work after seconds; one that is slow keeps it."""
+        now = asyncio.get_running_loop().time()
+        if not self._held or now < self._renewed + _RENEW_SECONDS:
+            return
+        self._renewed = now
+        mine = {"_id": {"$in": list(self._held)}, "lease.token": {"$in": list(set(self._held.values()))}}
+        await self.database.update(DUE, mine, [{"$set": {"lease.until": _UNTIL}}])
 
     async def _postpone(self, row: Row, error: Exception) -> None:
         self.metrics.due_tries.inc()
         log.warning("preparation failed", work=row["_id"], error=type(error).__name__, tries=row["tries"] + 1)
         if not isinstance(error, Transient | TimeoutError) and row["tries"] + 1 >= _TRIES:
-            await self.submit([self._item(row, Failed("preparation_failed", told(error), self._work(row)))])
+            await self._hand_over([self._item(row, Failed("preparation_failed", told(error), self._work(row)))])
             return
         pause = timedelta(seconds=min(300, 2 ** row["tries"]) * random.uniform(0.5, 1.0))
+        self._held.pop(row["_id"], None)
         change = {"due_at": self.clock() + pause, "tries": row["tries"] + 1, "lease.until": NEVER}
         try:
             await self.database.update(DUE, {"_id": row["_id"], "lease.token": row["lease"]["token"]}, {"$set": change})

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+import pytest
+
+from libs.chassis import due
 from libs.chassis.dead_letters import DeadLetter, ReplayDeadLetter
 from libs.chassis.due import DUE, DueWork, finish, row
 from libs.chassis.items import Cause, Item
@@ -48,8 +51,9 @@ async def claimed(database: Database) -> list[Item]:
     """What a process has leased but does not get done."""
     items: list[Item] = []
 
-    async def keep(more: Sequence[Item]) -> None:
+    async def keep(more: Sequence[Item]) -> "asyncio.Future[None]":
         items.extend(more)
+        return asyncio.get_running_loop().create_future()
 
     async def something() -> list[Item]:
         return items
@@ -114,6 +118,28 @@ async def test_the_result_of_a_holder_whose_lease_was_retaken_is_dropped(databas
     await settling(database).settle(first)
 
     assert ((await tally(database, "ada"))["times"], await facts(database)) == (1, [("2026/ada", 1)])
+
+
+async def test_a_slow_process_keeps_its_lease(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due, "_RENEW_SECONDS", 0.0)
+    await plan(database, Remind(person="2026/ada"))
+
+    async def never_done(items: Sequence[Item]) -> "asyncio.Future[None]":
+        return asyncio.get_running_loop().create_future()
+
+    async def leased() -> bool:
+        return bool(await database.find(DUE, {"$expr": {"$gt": ["$lease.until", "$$NOW"]}}))
+
+    task = asyncio.create_task(DueWork(service, database, never_done, lambda: NOW, Metrics("tiny")).run())
+    await until(leased)
+    await database.update(DUE, {}, [{"$set": {"lease.until": {"$add": ["$$NOW", 60_000]}}}])
+    before = (await database.find(DUE, {}))[0]["lease"]["until"]
+
+    async def renewed() -> bool:
+        return bool((await database.find(DUE, {}))[0]["lease"]["until"] != before)
+
+    await until(renewed)
+    task.cancel()
 
 
 async def test_two_holders_who_settle_at_once_have_one_effect(database: Database) -> None:
