@@ -49,8 +49,10 @@ def dead_letter(raw: Raw, service: str, *, reason: str, detail: str) -> Record:
     place = [("dlq_origin", f"{raw.topic}/{raw.partition}/{raw.offset}".encode())]
     if _size(raw.value or b"", [*raw.headers, *why, *place]) + len(raw.key or b"") > TOPICS[raw.topic].max_bytes:
         pointer = [("dlq_pointer", b"the bytes are in the service's dead_letters")]
-        return _record(dead_letter_topic(raw.topic, service), None, None, [*why, *place, *pointer])
-    return _record(dead_letter_topic(raw.topic, service), raw.key, raw.value, [*raw.headers, *why, *place])
+        return _record(dead_letter_topic(raw.topic, service), None, b"", [*why, *place, *pointer])
+    # aiokafka sends no record without both: the relay would meet it again and again
+    value = b"" if raw.key is None and raw.value is None else raw.value
+    return _record(dead_letter_topic(raw.topic, service), raw.key, value, [*raw.headers, *why, *place])
 
 
 def sized(record: Record) -> int:
