@@ -27,13 +27,13 @@ SETTLED_WITHIN = 90.0
 INTERRUPTED = 130
 
 
-def run(*, keep: bool = False, root: Path = LOCAL) -> None:
+def run(*, keep: bool = False, root: Path = LOCAL, count: int = PEOPLE) -> None:
     """Play it, then stop everything unless `keep`; on Ctrl-C and on a failure stop it always. Raises StackError."""
     screen, root = Screen(Console(highlight=False)), root.resolve()
     played = False
     with stage.interruptible():
         try:
-            _play(root, screen, keep)
+            _play(root, screen, keep, count)
             played = True
         except KeyboardInterrupt:
             screen.say("interrupted, stopping everything")
@@ -60,22 +60,24 @@ class Play:
     lags: Lags
     mailbox: Mailbox
 
-    def enrol(self) -> None:
+    def enrol(self, count: int) -> None:
         file = self.root / "demo" / "people.csv"
         with file.open("w", encoding="utf-8", newline="") as text:
-            people.write(text, PEOPLE, SEED)
+            people.write(text, count, SEED)
         self._type("program", "publish", str(CHECKOUT / "deploy/programs/demo.yaml"))
         self._type("enrol", str(file), "--program", PROGRAM, "--map", str(CHECKOUT / "deploy/mappings/demo.yaml"))
 
-    def settle(self, step: str) -> None:
-        """Until nothing has come for a while and everything that had to follow has followed, or the time is up."""
+    def settle(self, step: str, after: str) -> None:
+        """Until nothing has come for a while, `after` has been said, and all that had to follow has; or time is up."""
         self.screen.step = step
         limit, last = time.monotonic() + SETTLED_WITHIN, time.monotonic()
         while (now := time.monotonic()) < limit:
             if self.look():
                 last = now
-            elif now > last + QUIET and self._is_whole():
+            elif now > last + QUIET and self.follower.facts[after] and self._is_whole():
                 return
+        if not self.follower.facts[after]:
+            raise StackError(f"no {after} in {SETTLED_WITHIN:g} s; read {self.root / 'log' / 'matching.log'}")
 
     def look(self) -> bool:
         """Read on and show. Whether anything came."""
@@ -104,16 +106,16 @@ class Play:
         self.screen.say(f"$ viceversa {' '.join(words[:2])}: {said}")
 
 
-def _play(root: Path, screen: Screen, keep: bool) -> None:
+def _play(root: Path, screen: Screen, keep: bool, count: int) -> None:
     values = stage.set_up(root, screen.say)
     kafka, prefix, mails = values["VICEVERSA_KAFKA"], values["VICEVERSA_PREFIX"], Path(values["VICEVERSA_MAILS"])
     with Follower(kafka, prefix) as follower, meetings(values) as client:
         play, asked = Play(root, values, screen, follower, Lags(kafka, prefix), Mailbox(mails)), Meetings(client)
-        play.enrol()
+        play.enrol(count)
         with screen.living():
-            play.settle("matching")
+            play.settle("matching", after="pair-created")
             play.meet(asked)
-            play.settle("telling")
+            play.settle("telling", after="pair-ended")
     found = summary(kafka, prefix, mails, asked.asked_at, screen.elapsed)
     write_atomically(root / "demo.json", json.dumps(found.data(), indent=2) + "\n")
     screen.console.print(shown(found), where_to_look(root, values, keep))

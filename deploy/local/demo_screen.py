@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -32,7 +33,7 @@ class Screen:
         return time.monotonic() - self.started
 
     def say(self, text: str) -> None:
-        self.console.print(f"[dim]{self.elapsed:5.1f} s[/dim]  {text}", soft_wrap=True)
+        self.console.print(f"[dim]{self.elapsed:5.1f} s[/dim]  {escape(text)}", soft_wrap=True)
 
     @contextmanager
     def living(self) -> Iterator[None]:
@@ -49,7 +50,8 @@ class Screen:
         rates = {topic: (count - before.get(topic, 0)) / (now - then) for topic, count in counts.items()}
         self._before = (now, dict(counts))
         if self._live:
-            self._live.update(Group(_table(counts, rates, lag), Text(self._line(counts, lag, mails))))
+            line = f"{self.elapsed:5.1f} s  {self.step}, {mails} mails"
+            self._live.update(Group(_table(counts, rates, lag), Text(line)))
         else:
             self._show_plain(counts, lag, mails)
 
