@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from services.matching.round_store import Round
-from services.matching.store import Pair, Person, Program
+from services.matching.store.pairs import Pair
+from services.matching.store.people import Person, Program
+from services.matching.store.rounds import Round
 from services.matching.work import ProposedPair, UnmatchedPerson
 
 _WHY = {"score", "rationale", "round_id", "created_at"}

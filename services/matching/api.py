@@ -16,7 +16,7 @@ from libs.contracts.fields import Label, Part
 from libs.contracts.ids import ID_PATTERN, PairId, ParticipantId, ProgramId
 from libs.contracts.words import PairEndReason, Role
 from services.matching.answers import pair_shown, person_shown, program_shown
-from services.matching.messages import (
+from services.matching.commands import (
     EndPair,
     EndReason,
     Enrolment,
@@ -25,7 +25,8 @@ from services.matching.messages import (
     PublishProgram,
     WithdrawParticipant,
 )
-from services.matching.store import Pair, PairState, Person, Program
+from services.matching.store.pairs import Pair, PairState
+from services.matching.store.people import Person, Program
 from services.matching.why import CANDIDATES, reasons_of
 
 router = APIRouter()

@@ -10,6 +10,7 @@ from libs.contracts.events import (
     SessionCompleted,
 )
 from services.matching import api, round_api
+from services.matching.commands import AskForRound, EndPair, EnrolParticipant, PublishProgram, WithdrawParticipant
 from services.matching.handlers.making import make_pairs_that_still_hold
 from services.matching.handlers.pairs import (
     complete_pair_when_its_series_is_done,
@@ -25,10 +26,10 @@ from services.matching.handlers.people import (
 )
 from services.matching.handlers.programs import forget_program, publish_program, remember_program, settle_places
 from services.matching.handlers.rounds import ask_for_round, write_down_round
-from services.matching.messages import AskForRound, EndPair, EnrolParticipant, PublishProgram, WithdrawParticipant
 from services.matching.propose import find_pairs_to_end, find_people_to_settle, plan_whole_round, propose_pairs
-from services.matching.round_store import Finding, Round
-from services.matching.store import Pair, Person, Program
+from services.matching.store.pairs import Pair
+from services.matching.store.people import Person, Program
+from services.matching.store.rounds import Finding, Round
 from services.matching.work import (
     EndPairs,
     MatchWaiting,

@@ -10,10 +10,11 @@ from uuid_utils import uuid7
 from libs.chassis.documents import from_row
 from libs.contracts.events import PairCreated, PairEnded, ProgramPublished
 from libs.contracts.words import Role
-from services.matching.round_store import RoundWish
 from services.matching.rules.pairing import Rule
 from services.matching.rules.round import RoundPlan, plan_round
-from services.matching.store import Pair, PairState, Person
+from services.matching.store.pairs import Pair, PairState
+from services.matching.store.people import Person
+from services.matching.store.rounds import RoundWish
 from services.matching.work import ProposedPair, UnmatchedPerson
 
 _AS_PEOPLE_ARRIVE = RoundWish()

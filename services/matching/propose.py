@@ -12,7 +12,9 @@ from libs.chassis.mongo import Database
 from libs.contracts.fields import to_time
 from libs.contracts.words import Role
 from services.matching.plan import Waiting, left_alone, proposed, refused_pins
-from services.matching.store import Pair, PairState, Person, Program
+from services.matching.store.pairs import Pair, PairState
+from services.matching.store.people import Person, Program
+from services.matching.store.rounds import Optimum
 from services.matching.work import (
     EndPairs,
     Look,
@@ -67,15 +69,13 @@ async def plan_whole_round(work: PlanRound, database: Database) -> RoundPlanned:
     people = [row for role in Role for row in await _everybody(database, work.program_id, role)]
     now = to_time(datetime.now(UTC))
     if program is None:
-        return RoundPlanned(**dict(work), at=now, value=0, upper_bound=0, gap=0, planned=0)
+        return RoundPlanned(**dict(work), at=now, optimum=Optimum(value=0, upper_bound=0, gap=0), planned=0)
     waiting = Waiting(program, people, await _pairs_of(database, people))
     plan = await asyncio.to_thread(waiting.plan, now, work.wish)
     return RoundPlanned(
         **dict(work),
         at=now,
-        value=plan.value,
-        upper_bound=plan.upper_bound,
-        gap=plan.gap,
+        optimum=Optimum(value=plan.value, upper_bound=plan.upper_bound, gap=plan.gap),
         planned=len(plan.pairs),
         pairs=proposed(plan),
         unmatched=left_alone(plan),

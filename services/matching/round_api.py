@@ -13,8 +13,8 @@ from libs.chassis.mongo import Database
 from libs.contracts.ids import ProgramId, RoundId
 from services.matching.answers import round_shown
 from services.matching.api import Id
-from services.matching.messages import AskForRound
-from services.matching.round_store import Finding, Round, RoundWish
+from services.matching.commands import AskForRound
+from services.matching.store.rounds import Finding, Round, RoundWish
 
 router = APIRouter(tags=["rounds"])
 

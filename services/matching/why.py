@@ -11,7 +11,7 @@ from libs.contracts.words import Role
 from services.matching.plan import exclusions_of, former_pairs_of, public
 from services.matching.rules.feasibility import Pool, feasibility_of
 from services.matching.rules.pairing import standing_of
-from services.matching.store import Person
+from services.matching.store.people import Person
 
 CANDIDATES = 2_000
 

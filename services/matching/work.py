@@ -9,7 +9,7 @@ from libs.contracts.fields import Fraction, Time
 from libs.contracts.ids import PairId, ParticipantId, ProgramId, RoundId
 from libs.contracts.parts import Rationale
 from libs.contracts.words import Role
-from services.matching.round_store import RoundWish
+from services.matching.store.rounds import Optimum, RoundWish
 
 
 class Pool(BaseModel):
@@ -112,9 +112,7 @@ class RoundPlanned(Work):
     round_id: RoundId
     wish: RoundWish
     at: Time
-    value: float
-    upper_bound: float
-    gap: float
+    optimum: Optimum
     planned: int
     pairs: tuple[ProposedPair, ...] = ()
     unmatched: tuple[UnmatchedPerson, ...] = ()

@@ -10,7 +10,7 @@ from libs.chassis.documents import from_row
 from libs.chassis.http import Cursor, IfMatch, Limit, Obeys, Store, page
 from libs.contracts.fields import Email, Text
 from libs.contracts.ids import ID_PATTERN, ParticipantId, ProgramId
-from services.notifications.messages import ReportBounce, SetPreferences
+from services.notifications.commands import ReportBounce, SetPreferences
 from services.notifications.store.notices import KeptNotice
 from services.notifications.store.people import Person, Preferences
 

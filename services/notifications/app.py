@@ -16,6 +16,7 @@ from libs.contracts.events import (
     SessionScheduled,
 )
 from services.notifications.api import router
+from services.notifications.commands import ReportBounce, SetPreferences
 from services.notifications.deliver import deliver
 from services.notifications.handlers.facts import (
     ask_how_it_was,
@@ -36,17 +37,10 @@ from services.notifications.handlers.reminders import (
 )
 from services.notifications.handlers.results import record_what_became_of_the_notice
 from services.notifications.handlers.wishes import set_preferences, stop_writing_to_the_address
-from services.notifications.messages import (
-    Delivered,
-    PlanReminders,
-    Remind,
-    ReportBounce,
-    SendNotice,
-    SetPreferences,
-)
 from services.notifications.store.notices import KeptNotice
 from services.notifications.store.people import Person, Program
 from services.notifications.store.sessions import Pair, Session
+from services.notifications.work import Delivered, PlanReminders, Remind, SendNotice
 
 service = Service(
     name="notifications",

@@ -14,12 +14,12 @@ from libs.chassis.documents import D, from_row
 from libs.chassis.errors import Transient
 from libs.chassis.mongo import Database
 from services.notifications.letters import Desk, NoMail, mail_or_not
-from services.notifications.messages import Delivered, Fate, SendNotice
 from services.notifications.senders.smtp import PermanentFailure, Sent, SmtpPool, TemporaryFailure
 from services.notifications.settings import Settings
 from services.notifications.store.notices import KeptNotice
 from services.notifications.store.people import Person, Program
 from services.notifications.store.sessions import Pair, Session
+from services.notifications.work import Delivered, Fate, SendNotice
 
 _REMEMBERED: Final = 10_000
 

@@ -8,7 +8,6 @@ from typing import Final
 from libs.contracts.events import Event, ProgramPublished, SessionScheduled
 from libs.contracts.ids import ParticipantId
 from libs.contracts.words import ProgramState
-from services.notifications.messages import Fate
 from services.notifications.rules.invitations import Mailbox
 from services.notifications.rules.mails import Letter, Unmailable, mail_of
 from services.notifications.rules.notices import OFFICE, Template
@@ -17,6 +16,7 @@ from services.notifications.rules.truth import Known, why_untrue
 from services.notifications.store.notices import KeptNotice, NoticeState
 from services.notifications.store.people import Person, Program
 from services.notifications.store.sessions import Pair, Session
+from services.notifications.work import Fate
 
 # How somebody is named of whom nothing is kept any more.
 _ERASED: Final = "N. N."

@@ -14,15 +14,7 @@ from libs.contracts.events import (
     SessionScheduled,
 )
 from services.scheduling import api, calendars
-from services.scheduling.commands import (
-    CancelSession,
-    CompleteSession,
-    ConfirmSession,
-    LookAgain,
-    MarkAbsent,
-    MoveSession,
-    NoShowCheck,
-)
+from services.scheduling.commands import CancelSession, CompleteSession, ConfirmSession, MarkAbsent, MoveSession
 from services.scheduling.handlers.facts import (
     cancel_future_sessions,
     forget_person,
@@ -44,6 +36,7 @@ from services.scheduling.handlers.wishes import (
 from services.scheduling.store.pairs import Pair
 from services.scheduling.store.people import Diary, Person, Program
 from services.scheduling.store.sessions import Session
+from services.scheduling.work import LookAgain, NoShowCheck
 
 service = Service(
     name="scheduling",

@@ -1,10 +1,10 @@
-"""What scheduling is asked to do, by people and by the clock."""
+"""What people ask of scheduling."""
 
 from pydantic import Field
 
-from libs.chassis.words import Command, Work
+from libs.chassis.words import Command
 from libs.contracts.fields import Time
-from libs.contracts.ids import PairId, SessionId
+from libs.contracts.ids import SessionId
 from libs.contracts.words import Role
 
 
@@ -47,24 +47,3 @@ class MarkAbsent(SessionCommand):
     """One side, or both, did not come."""
 
     absent: tuple[Role, ...]
-
-
-class NoShowCheck(Work):
-    """The grace period after a meeting is over. A meeting that was moved has another revision, and another check."""
-
-    session_id: SessionId
-    revision: int
-
-    @property
-    def key(self) -> str:
-        return self.session_id
-
-
-class LookAgain(Work):
-    """The horizon of a pair without a common slot has moved on."""
-
-    pair_id: PairId
-
-    @property
-    def key(self) -> str:
-        return self.pair_id

@@ -29,7 +29,7 @@ BREAKS = {
         "services.notifications.rules.mails",
         "aiosmtplib",
     ),
-    "Documents are the voice of an aggregate (matching)": ("services.matching.store", "libs.chassis.mongo"),
+    "Documents are the voice of an aggregate (matching)": ("services.matching.store.people", "libs.chassis.mongo"),
     "Documents are the voice of an aggregate (scheduling)": ("services.scheduling.store.pairs", "fastapi"),
     "Documents are the voice of an aggregate (notifications)": ("services.notifications.store.people", "aiosmtplib"),
     "Handlers order: look, ask, return (matching)": ("services.matching.handlers.pairs", "libs.chassis.mongo"),

@@ -10,12 +10,8 @@ from libs.contracts.events import (
     ProgramPublished,
 )
 from services.matching.app import service
-from services.matching.messages import (
-    ProgramWish,
-    PublishProgram,
-    WithdrawParticipant,
-)
-from services.matching.store import Program
+from services.matching.commands import ProgramWish, PublishProgram, WithdrawParticipant
+from services.matching.store.people import Program
 from services.matching.work import (
     EndPairs,
     MatchWaiting,

@@ -16,10 +16,9 @@ from libs.contracts.events import (
     SessionCompleted,
 )
 from libs.contracts.words import PairEndReason
-from services.matching.messages import (
-    EndPair,
-)
-from services.matching.store import Pair, PairState, Person
+from services.matching.commands import EndPair
+from services.matching.store.pairs import Pair, PairState
+from services.matching.store.people import Person
 from services.matching.work import (
     EndPairs,
     MatchWaiting,

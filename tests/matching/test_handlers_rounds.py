@@ -4,8 +4,8 @@ from typing import Any
 
 from libs.contracts.events import PairCreated
 from libs.contracts.words import Role
-from services.matching.messages import AskForRound
-from services.matching.round_store import Finding, Round, RoundState, RoundWish
+from services.matching.commands import AskForRound
+from services.matching.store.rounds import Finding, Optimum, Round, RoundState, RoundWish
 from services.matching.work import Look, PeopleToSettle, Pool, RoundPlanned, SettlePlaces, UnmatchedPerson
 from tests.matching.rules_people import NOW, mentor, program
 from tests.matching.world import ADA, GRACE, events, paired, person_of, program_with, proposal
@@ -34,9 +34,7 @@ def _plan(*twos: tuple[str, str], left: int = 0, **wish: Any) -> RoundPlanned:
         round_id="r1",
         wish=RoundWish(**wish),
         at=NOW,
-        value=0.5,
-        upper_bound=0.5,
-        gap=0,
+        optimum=Optimum(value=0.5, upper_bound=0.5, gap=0),
         planned=len(twos),
         pairs=proposal(*twos).pairs,
         unmatched=tuple(people),

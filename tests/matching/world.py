@@ -12,11 +12,8 @@ from libs.contracts.events import (
     ParticipantWithdrawn,
 )
 from services.matching.app import service
-from services.matching.messages import (
-    Enrolment,
-    EnrolParticipant,
-)
-from services.matching.store import Person
+from services.matching.commands import Enrolment, EnrolParticipant
+from services.matching.store.people import Person
 from services.matching.work import (
     Look,
     PairsProposed,

@@ -10,11 +10,11 @@ from libs.chassis.words import Later
 from libs.contracts.events import NotificationEvent
 from services.notifications.app import service
 from services.notifications.letters import Desk, NoMail, mail_or_not
-from services.notifications.messages import Delivered, Fate, SendNotice
 from services.notifications.rules.invitations import Mailbox
 from services.notifications.store.notices import KeptNotice, NoticeState
 from services.notifications.store.people import Person, Program
 from services.notifications.store.sessions import Pair, Session
+from services.notifications.work import Delivered, Fate, SendNotice
 from tests.given import Given, given
 from tests.notifications.people import NOON
 

@@ -21,8 +21,8 @@ from libs.contracts.words import Role
 from libs.ops import topics
 from services.notifications.app import service
 from services.notifications.deliver import Postman
-from services.notifications.messages import SendNotice
 from services.notifications.settings import Settings
+from services.notifications.work import SendNotice
 from tests.notifications.people import NOON, enrolled, pair_created, program, scheduled
 
 

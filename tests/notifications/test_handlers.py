@@ -8,10 +8,11 @@ from libs.contracts.events import NotificationFailed, ParticipantEnrolled
 from libs.contracts.parts import Answer
 from libs.contracts.policy import QuietHours
 from libs.contracts.words import ProgramState, Role
-from services.notifications.messages import Fate, ReportBounce, SetPreferences
+from services.notifications.commands import ReportBounce, SetPreferences
 from services.notifications.rules.notices import OFFICE
 from services.notifications.store.notices import NoticeState
 from services.notifications.store.people import Person, Preferences
+from services.notifications.work import Fate
 from tests.notifications.mailroom import Mailroom, is_busy, knows_nobody, states
 from tests.notifications.people import (
     DAY,

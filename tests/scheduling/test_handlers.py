@@ -14,18 +14,11 @@ from libs.contracts.events import (
     SessionScheduled,
 )
 from services.scheduling.app import service
-from services.scheduling.commands import (
-    CancelSession,
-    CompleteSession,
-    ConfirmSession,
-    LookAgain,
-    MarkAbsent,
-    MoveSession,
-    NoShowCheck,
-)
+from services.scheduling.commands import CancelSession, CompleteSession, ConfirmSession, MarkAbsent, MoveSession
 from services.scheduling.store.pairs import Pair
 from services.scheduling.store.people import Diary, Person
 from services.scheduling.store.sessions import Session
+from services.scheduling.work import LookAgain, NoShowCheck
 from tests.given import Given, given
 from tests.scheduling.journeys import MONDAY, PROGRAM, days, pair_created, pair_ended, person, program, time, withdrawn
 

@@ -11,7 +11,8 @@ from libs.contracts.events import PairCreated, ProgramPublished
 from libs.contracts.words import Role
 from services.matching.rules.pairing import Standing, refusals
 from services.matching.rules.working_hours import reference_week
-from services.matching.store import Pair, Person, Program
+from services.matching.store.pairs import Pair
+from services.matching.store.people import Person, Program
 from services.matching.work import MatchWaiting, PairsProposed, ProposedPair
 
 PAIRS_AT_ONCE = 250

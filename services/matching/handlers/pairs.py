@@ -10,9 +10,10 @@ from libs.chassis.words import Answer, Facts, Later, Refused, reads
 from libs.contracts.events import PairEnded, SessionCompleted
 from libs.contracts.words import PairEndReason
 from services.matching.answers import pair_shown
-from services.matching.messages import EndPair
+from services.matching.commands import EndPair
 from services.matching.rules.pairing import reason_to_end
-from services.matching.store import Pair, PairState, Person, Program
+from services.matching.store.pairs import Pair, PairState
+from services.matching.store.people import Person, Program
 from services.matching.work import EndPairs, PairsToEnd
 
 

@@ -13,9 +13,10 @@ from libs.chassis.words import Answer, Erased, Facts, Refused, reads
 from libs.contracts.events import ParticipantEnrolled, ParticipantWithdrawn
 from libs.contracts.words import PairEndReason
 from services.matching.answers import person_shown
+from services.matching.commands import EnrolParticipant, WithdrawParticipant
 from services.matching.handlers.pairs import end_pairs_of, end_pairs_that_broke, pairs_and_partners
-from services.matching.messages import EnrolParticipant, WithdrawParticipant
-from services.matching.store import Pair, Person, Program
+from services.matching.store.pairs import Pair
+from services.matching.store.people import Person, Program
 
 
 def _if_new(event: ParticipantEnrolled, state: State) -> list[Read[Any]]:

@@ -8,8 +8,8 @@ from libs.chassis.words import Answer, Erased, Facts, Later, Refused, reads
 from libs.contracts.events import ProgramPublished
 from libs.contracts.words import ProgramState, Role
 from services.matching.answers import program_shown
-from services.matching.messages import PublishProgram
-from services.matching.store import Person, Program
+from services.matching.commands import PublishProgram
+from services.matching.store.people import Person, Program
 from services.matching.work import EndPairs, MatchWaiting, PeopleToSettle, SettlePlaces
 
 

@@ -9,10 +9,11 @@ from libs.chassis.state import State
 from libs.chassis.words import Answer, Facts, Later, Refused, reads
 from libs.contracts.events import PairCreated
 from services.matching.answers import pair_found, person_found, round_shown
+from services.matching.commands import AskForRound
 from services.matching.handlers.making import PAIRS_AT_ONCE, make, pairs_that_still_hold, program_and_people
-from services.matching.messages import AskForRound
-from services.matching.round_store import Finding, Round, RoundState
-from services.matching.store import Pair, Program
+from services.matching.store.pairs import Pair
+from services.matching.store.people import Program
+from services.matching.store.rounds import Finding, Round, RoundState
 from services.matching.work import PlanRound, ProposedPair, RoundPlanned
 
 PEOPLE_AT_ONCE = 500
@@ -58,7 +59,8 @@ def write_down_round(plan: RoundPlanned, state: State, now: datetime) -> Facts:
         line = state[Finding, _line(plan, "unmatched", person.participant_id)]
         line.results, line.shown = f"{plan.key}/unmatched", person_found(person)
     rest = {"pairs": plan.pairs[PAIRS_AT_ONCE:], "unmatched": plan.unmatched[PEOPLE_AT_ONCE:]}
-    round.write(plan, len(made), min(len(plan.unmatched), PEOPLE_AT_ONCE))
+    round.begin(plan.planned, plan.optimum, plan.refused_pins)
+    round.write(len(made), min(len(plan.unmatched), PEOPLE_AT_ONCE))
     if any(rest.values()):
         yield Later(plan.model_copy(update=rest), now)
     else:

@@ -8,11 +8,11 @@ from libs.chassis.documents import Read, peek
 from libs.chassis.state import State
 from libs.chassis.words import Facts, Later
 from libs.contracts.events import Event, PairAtRisk, PairEvent, ParticipantEnrolled, SessionEvent, SessionScheduled
-from services.notifications.messages import SendNotice
 from services.notifications.rules.notices import OFFICE, Notice, notices_about
 from services.notifications.rules.timing import not_before
 from services.notifications.store.notices import KeptNotice
 from services.notifications.store.people import Person, Program
+from services.notifications.work import SendNotice
 
 Told = PairEvent | ParticipantEnrolled
 LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)

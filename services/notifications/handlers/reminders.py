@@ -9,10 +9,10 @@ from libs.chassis.state import State
 from libs.chassis.words import Facts, Later, reads
 from libs.contracts.events import ProgramPublished, SessionScheduled
 from services.notifications.handlers.planning import LONG_AGO, identity, plan, reads_of
-from services.notifications.messages import PlanReminders, Remind
 from services.notifications.rules.notices import Notice, reminders_of
 from services.notifications.store.people import Program
 from services.notifications.store.sessions import Session
+from services.notifications.work import PlanReminders, Remind
 
 _UNTIL_THE_PROGRAM_IS_KNOWN: Final = timedelta(seconds=30)
 

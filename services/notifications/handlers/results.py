@@ -5,10 +5,10 @@ from typing import Final
 
 from libs.chassis.state import State
 from libs.chassis.words import Facts, Later, reads
-from services.notifications.messages import Delivered, Fate, SendNotice
 from services.notifications.rules.timing import GIVE_UP_AFTER, LONGEST_WAIT, GiveUp
 from services.notifications.store.notices import KeptNotice
 from services.notifications.store.people import Person
+from services.notifications.work import Delivered, Fate, SendNotice
 
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
 

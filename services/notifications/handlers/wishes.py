@@ -4,7 +4,7 @@ from datetime import datetime
 
 from libs.chassis.state import State
 from libs.chassis.words import Answer, Facts, Refused, reads
-from services.notifications.messages import ReportBounce, SetPreferences
+from services.notifications.commands import ReportBounce, SetPreferences
 from services.notifications.store.people import Person
 
 

@@ -7,7 +7,6 @@ from libs.chassis.state import State
 from libs.chassis.words import Erased, Facts, Reads, reads
 from libs.contracts.events import PairCreated, PairEnded, ParticipantEnrolled, ParticipantWithdrawn, ProgramPublished
 from libs.contracts.words import Role
-from services.scheduling.commands import LookAgain, NoShowCheck
 from services.scheduling.handlers.planning import (
     around,
     diaries,
@@ -19,6 +18,7 @@ from services.scheduling.handlers.planning import (
 from services.scheduling.store.pairs import Pair
 from services.scheduling.store.people import Diary, Person, Program, keys_of
 from services.scheduling.store.sessions import Session, SessionState
+from services.scheduling.work import LookAgain, NoShowCheck
 
 
 @reads(

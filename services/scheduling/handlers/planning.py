@@ -10,7 +10,6 @@ from libs.chassis.words import Facts, Later, Reads
 from libs.contracts.ids import PairId
 from libs.contracts.policy import Policy
 from libs.contracts.words import Sign
-from services.scheduling.commands import LookAgain, NoShowCheck
 from services.scheduling.rules.diaries import Diary as Calendar
 from services.scheduling.rules.diaries import Slot
 from services.scheduling.rules.local_days import local_day, to_minute
@@ -19,6 +18,7 @@ from services.scheduling.rules.slots import NoSlot, earliest_common_slot, next_s
 from services.scheduling.store.pairs import Pair
 from services.scheduling.store.people import Diary, OfAPair, Person, Program, keys_of
 from services.scheduling.store.sessions import Session
+from services.scheduling.work import LookAgain, NoShowCheck
 
 LOOK_AGAIN_AFTER: Final = timedelta(days=7)
 

@@ -11,7 +11,7 @@ from libs.contracts.fields import Label, Line, Part, Time
 from libs.contracts.ids import PairId, ParticipantId, ProgramId, RoundId
 from libs.contracts.policy import Policy
 from libs.contracts.words import PairEndReason, ProgramState
-from services.matching.round_store import RoundWish
+from services.matching.store.rounds import RoundWish
 
 # The caller names the person in the path, and the service counts the revision.
 _NOT_WISHED = ("program_id", "participant_id", "revision", "enrolled_at")

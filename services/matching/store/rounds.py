@@ -1,9 +1,10 @@
 """What matching keeps of its rounds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -12,15 +13,20 @@ from libs.contracts.fields import Part
 from libs.contracts.ids import ParticipantId
 from libs.contracts.words import Objective
 
-if TYPE_CHECKING:
-    from services.matching.work import RoundPlanned
-
 
 class Pin(Part):
     """A pair that the programme's office wants."""
 
     mentor_id: ParticipantId
     mentee_id: ParticipantId
+
+
+class Optimum(Part):
+    """How good a plan is: `gap` is 0 where it is proven to be the best of all."""
+
+    value: float
+    upper_bound: float
+    gap: float
 
 
 class RoundWish(Part):
@@ -76,11 +82,14 @@ class Round(Document):
     def ask(self, program_id: str, wish: RoundWish, now: datetime) -> None:
         self.program_id, self.wish, self.asked_at, self.state = program_id, wish, now, RoundState.PLANNING
 
-    def write(self, plan: "RoundPlanned", made: int, unmatched: int) -> None:
+    def begin(self, planned: int, optimum: Optimum, refused_pins: Iterable[dict[str, Any]]) -> None:
+        """The plan is made: `planned` pairs are to be written down."""
+        self.state, self.planned = RoundState.WRITING, planned
+        self.value, self.upper_bound, self.gap = optimum.value, optimum.upper_bound, optimum.gap
+        self.refused_pins = list(refused_pins)
+
+    def write(self, made: int, unmatched: int) -> None:
         """Another part of the plan is written down."""
-        self.state, self.planned = RoundState.WRITING, plan.planned
-        self.value, self.upper_bound, self.gap = plan.value, plan.upper_bound, plan.gap
-        self.refused_pins = list(plan.refused_pins)
         self.made += made
         self.unmatched += unmatched
 

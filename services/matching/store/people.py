@@ -1,22 +1,13 @@
-"""What matching keeps: programmes, people and pairs."""
+"""What matching keeps of programmes and people."""
 
-from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
 from libs.chassis.documents import Document
-from libs.contracts.events import PairCreated, PairEnded, ParticipantEnrolled, ParticipantWithdrawn, ProgramPublished
+from libs.contracts.events import PairEnded, ParticipantEnrolled, ParticipantWithdrawn, ProgramPublished
 from libs.contracts.words import Mode, PairEndReason, ProgramState, Role
-
-
-class PairState(StrEnum):
-    """How far a pair is."""
-
-    UNKNOWN = ""  # nobody has said anything about it
-    IN_FORCE = "in_force"
-    ENDED = "ended"
+from services.matching.store.pairs import Pair
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,7 +123,7 @@ class Person(Document):
         self.settle(now)
         return event
 
-    def pair(self, pair: "Pair", partner: "Person", capacity: int, now: datetime) -> None:
+    def pair(self, pair: Pair, partner: "Person", capacity: int, now: datetime) -> None:
         self.partners.append(Partner(pair.id, partner.participant_id))
         self.places = capacity
         self.settle(now)
@@ -171,47 +162,6 @@ class Person(Document):
     def _capacity(self) -> int:
         own = self.profile.capacity if self.profile else None
         return self.places if own is None else own
-
-
-@dataclass(slots=True, kw_only=True)
-class Pair(Document):
-    """Two people who meet, or met."""
-
-    collection: ClassVar[str] = "pairs"
-    indexes: ClassVar = (("program_id", "state"), ("program_id", "mentor_id"), ("program_id", "mentee_id"))
-
-    program_id: str = ""
-    mentor_id: str = ""
-    mentee_id: str = ""
-    state: PairState = PairState.UNKNOWN
-    created: PairCreated | None = None
-    ended: PairEnded | None = None
-
-    @property
-    def people(self) -> Iterator[tuple[Role, str]]:
-        """The ids of the two Person documents."""
-        yield Role.MENTOR, f"{self.program_id}/{self.mentor_id}"
-        yield Role.MENTEE, f"{self.program_id}/{self.mentee_id}"
-
-    def create(self, event: PairCreated) -> PairCreated:
-        self.program_id, self.mentor_id, self.mentee_id = event.program_id, event.mentor_id, event.mentee_id
-        self.state, self.created = PairState.IN_FORCE, event
-        return event
-
-    def end(self, reason: PairEndReason, now: datetime, ended_by: str | None = None) -> PairEnded:
-        self.state = PairState.ENDED
-        self.ended = PairEnded.model_validate(
-            {
-                "pair_id": self.id,
-                "program_id": self.program_id,
-                "mentor_id": self.mentor_id,
-                "mentee_id": self.mentee_id,
-                "reason": reason,
-                "ended_by": ended_by,
-                "ended_at": now,
-            }
-        )
-        return self.ended
 
 
 def _order(withdrawal: ParticipantWithdrawn) -> tuple[datetime, int, str]:
