@@ -14,6 +14,8 @@ try:
     from deploy.local.processes import LOCAL, StackError
 except ModuleNotFoundError as error:
     sys.exit(f"{error.name} is not installed here: pip install --editable '.[local,ops]', or use make, which does it")
+except KeyboardInterrupt:
+    sys.exit(130)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(stderr=True, highlight=False)

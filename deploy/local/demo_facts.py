@@ -21,6 +21,8 @@ class Fact:
     id: str
     time: datetime
     data: Mapping[str, Any]
+    cause: str = ""
+    """The id of the event that led to it, where one is named."""
 
     def __getitem__(self, name: str) -> Any:
         return self.data[name]
@@ -105,4 +107,6 @@ class Follower:
 
 def _fact(record: Heard) -> Fact:
     time = datetime.fromisoformat(record.text("ce_time").replace("Z", "+00:00"))
-    return Fact(record.topic, record.text("ce_id"), time, json.loads(record.value or b"{}"))
+    return Fact(
+        record.topic, record.text("ce_id"), time, json.loads(record.value or b"{}"), record.text("ce_causationid")
+    )

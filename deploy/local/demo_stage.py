@@ -26,6 +26,7 @@ def set_up(root: Path, report: Report) -> dict[str, str]:
     if ran := parts.stop_services(root):
         report(f"stopped what ran before: {', '.join(ran)}")
     _clear(root)
+    report("starting Kafka and MongoDB")
     servers = parts.start_servers(root)
     report("Kafka and MongoDB serve")
     _forget_last_run(root, servers)

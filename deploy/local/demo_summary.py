@@ -35,6 +35,8 @@ class Summary:
     latency_p99_ms: float
     latency_api_p50_ms: float
     latency_api_p99_ms: float
+    latency_fact_p50_ms: float
+    latency_fact_p99_ms: float
     breaches: tuple[str, ...]
     """A line for everything that was lost, doubled or out of order."""
 
@@ -52,6 +54,7 @@ def summary(bootstrap: str, prefix: str, mails: Path, asked_at: Mapping[str, dat
     said, facts, arrived = audit(records), Facts().add(records), Mailbox(mails).look()
     lost, twice = [*said.lost, *missing(facts, arrived)], [*said.doubled, *doubled(facts, arrived)]
     waits, asked = tuple(waits_for_mails(facts)), tuple(waits_of_callers(facts, asked_at))
+    steps = tuple(waits_between_services(facts))
     return Summary(
         participants=len(facts.by("participant-enrolled", "participant_id")),
         pairs=len(facts.by("pair-created", "pair_id")),
@@ -68,6 +71,8 @@ def summary(bootstrap: str, prefix: str, mails: Path, asked_at: Mapping[str, dat
         latency_p99_ms=percentile(waits, 99),
         latency_api_p50_ms=percentile(asked, 50),
         latency_api_p99_ms=percentile(asked, 99),
+        latency_fact_p50_ms=percentile(steps, 50),
+        latency_fact_p99_ms=percentile(steps, 99),
         breaches=(*lost, *twice, *said.reordered),
     )
 
@@ -87,6 +92,14 @@ def waits_of_callers(facts: Facts, asked_at: Mapping[str, datetime]) -> Iterator
         cause = said.get(sent["about"]["event_id"])
         if cause and cause["session_id"] in asked_at:
             yield _milliseconds(asked_at[cause["session_id"]], sent)
+
+
+def waits_between_services(facts: Facts) -> Iterator[float]:
+    """Milliseconds from a fact to the one that another service said because of it: a pair's first meeting, its end."""
+    said = {fact.id: fact for topic in ("pair-created", "session-completed") for fact in facts[topic]}
+    for fact in (*facts["session-scheduled"], *facts["pair-ended"]):
+        if cause := said.get(fact.cause):
+            yield (fact.time - cause.time).total_seconds() * 1000
 
 
 def percentile(waits: Seconds, percent: int) -> float:

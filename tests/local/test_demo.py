@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from deploy.local import parts
 from deploy.local.demo_facts import Fact, Facts
 from deploy.local.demo_owed import Mailbox, Mails, doubled, missing
-from deploy.local.demo_summary import percentile, waits_for_mails
+from deploy.local.demo_summary import percentile, waits_between_services, waits_for_mails
 from deploy.local.processes import CHECKOUT
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -125,6 +125,16 @@ def test_the_wait_is_from_the_fact_to_its_mail():
     story = Story().say("participant-enrolled", "e0", participant_id="ada").tell("ada", "e0", after=1.5)
 
     assert list(waits_for_mails(story.facts)) == [1500.0]
+
+
+def test_the_step_between_services_is_from_a_fact_to_the_one_that_it_led_to():
+    story = Story().say("pair-created", "e1", **PAIR)
+    story.facts.said["session-scheduled"] = [
+        Fact("session-scheduled", "e2", NINE + timedelta(milliseconds=80), PAIR, cause="e1"),
+        Fact("session-scheduled", "e3", NINE + timedelta(seconds=9), PAIR, cause="a call"),
+    ]
+
+    assert list(waits_between_services(story.facts)) == [80.0]
 
 
 def test_percentiles_of_nothing_of_one_and_of_many():

@@ -1,6 +1,9 @@
 import os
+import signal
 import sys
 from pathlib import Path
+
+import pytest
 
 from deploy.local.ports import free_port, port_of
 from deploy.local.processes import Process, wait_until
@@ -55,3 +58,19 @@ def test_free_ports_lie_outside_the_range_of_outgoing_connections():
     lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
 
     assert all(free_port() < lowest_outgoing for _ in range(50))
+
+
+def test_ctrl_c_waits_until_a_program_that_was_started_is_noted(tmp_path, monkeypatch):
+    program = Process(tmp_path, "ada", f"marked-{tmp_path.name}")
+    posix_spawn = os.posix_spawn
+
+    def spawn_and_interrupt(*command, **how):
+        pid = posix_spawn(*command, **how)
+        signal.raise_signal(signal.SIGINT)
+        return pid
+
+    monkeypatch.setattr(os, "posix_spawn", spawn_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        program.spawn((sys.executable, "-c", SAYS_READY.format(how="pass"), program.mark), {})
+
+    assert program.stop()
