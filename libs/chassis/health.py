@@ -77,6 +77,7 @@ class Health:
         reasons = {
             "stopping": self.stopping,
             "no partitions assigned": not self.intake.assigned(),
+            "Kafka unreachable": not self.intake.connected(),
             "database unreachable": not self._reachable,
             f"oldest outbox page waits for more than {self.outbox_age_limit:.0f} s": self._age > self.outbox_age_limit,
         }
