@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from libs.chassis.dead_letters import DeadLetter
 from libs.chassis.intake import decoded
+from libs.chassis.run import Runtime
 from libs.chassis.service import Service
 from libs.chassis.state import State
 from libs.chassis.words import Facts, reads
@@ -62,7 +63,7 @@ def poison(topic: str) -> Iterator[tuple[Record, str]]:
     yield with_header("ce_id", b"\xff\xfe"), "wrong_attribute"
     yield with_header("ce_type", b"viceversa.unheard-of.v1"), "unknown_type"
     yield with_header("ce_time", b"yesterday"), "wrong_attribute"
-    yield with_header("content-type", b"\x00\xff"), "wrong_attribute"
+    yield with_header("content-type", b"text/plain"), "wrong_attribute"
     yield replace(base, headers=[]), "missing_attribute"
 
 
@@ -101,22 +102,22 @@ async def test_each_poison_is_parked_once_with_its_reason_and_stalls_nothing(wor
 
     for topic, expected in reasons.items():
         parked_there = await world.read(dead_letter_topic(topic, "tiny"))
-        assert [header(each, "dlq_reason") for each in parked_there] == expected
+        assert sorted(header(each, "dlq_reason") for each in parked_there) == sorted(expected)
         pointers = [each for each in parked_there if "dlq_pointer" in dict(each.headers() or ())]
-        assert [header(each, "dlq_reason") for each in pointers] == ["too_large", "invalid_json"]
+        assert sorted(header(each, "dlq_reason") for each in pointers) == ["invalid_json", "too_large"]
 
 
-async def _settled(runtime: Any, parked: int, sound: int) -> bool:
+async def _settled(runtime: Runtime, parked: int, sound: int) -> bool:
     letters = await runtime.database.count(DeadLetter.collection)
     return letters == parked and await runtime.database.count("inbox") == parked + sound and await _published(runtime)
 
 
-async def _published(runtime: Any) -> bool:
+async def _published(runtime: Runtime) -> bool:
     return await runtime.database.count("outbox") == 0
 
 
-async def _taken(runtime: Any, records: int) -> bool:
-    return (runtime.metrics.registry.get_sample_value("viceversa_duplicates_total") or 0) >= records
+async def _taken(runtime: Runtime, records: int) -> bool:
+    return float(runtime.metrics.registry.get_sample_value("viceversa_duplicates_total") or 0) >= records
 
 
 def _everything_again(world: World) -> None:
@@ -165,8 +166,8 @@ async def test_a_replay_after_the_cause_is_mended_takes_effect_once(world: World
         first, second = await client.post(f"{path}/replay"), await client.post(f"{path}/replay")
         await until(lambda: _published(runtime))
     assert (first.status_code, first.json()["state"], second.status_code) == (200, "replayed", 409)
-    keys = [message.key() for message in await world.read(NotificationSent.topic)]
-    assert sorted(keys) == [b"2026/ada", b"2026/grace"]
+    subjects = [header(message, "ce_subject") for message in await world.read(NotificationSent.topic)]
+    assert sorted(subjects) == ["2026/ada", "2026/grace"]
 
 
 async def test_lists_show_no_persons_data_and_a_purge_drops_the_bytes(world: World) -> None:
