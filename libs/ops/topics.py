@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are public, only not marked so
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
     NewTopic,
+    OffsetSpec,
     ResourceType,
     TopicMetadata,
 )
@@ -101,21 +103,26 @@ def _create(admin: AdminClient, specs: Sequence[TopicSpec]) -> None:
 
 
 def _await_leaders(admin: AdminClient, names: Set[str]) -> None:
-    """A topic is created before brokers tell clients about it; who starts in between would find it missing."""
+    """A topic is created before brokers tell clients about it, and told of before its leaders know that they lead."""
     limit = time.monotonic() + PATIENCE
-    while waiting := names - _with_leaders(admin):
+    while waiting := names - _with_leaders(admin, names):
         if time.monotonic() > limit:
             raise TimeoutError(f"created, but without a leader after {PATIENCE} s: {', '.join(sorted(waiting))}")
         time.sleep(0.05)
 
 
-def _with_leaders(admin: AdminClient) -> set[str]:
+def _with_leaders(admin: AdminClient, names: Set[str]) -> set[str]:
     topics = admin.list_topics(timeout=PATIENCE).topics
-    return {
-        name
+    led = {
+        name: topic
         for name, topic in topics.items()
-        if topic.partitions and all(partition.leader >= 0 for partition in topic.partitions.values())
+        if name in names and topic.partitions and all(each.leader >= 0 for each in topic.partitions.values())
     }
+    latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    asked = {TopicPartition(name, number): latest for name, topic in led.items() for number in topic.partitions}
+    answers = admin.list_offsets(asked, request_timeout=PATIENCE) if asked else {}
+    silent = {place.topic for place, answer in answers.items() if answer.exception(PATIENCE)}
+    return set(led) - silent
 
 
 def _align(
