@@ -4,14 +4,15 @@ import asyncio
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import BaseRoute, Match
 from uuid_utils import uuid4
 
 from libs.chassis.errors import Transient
@@ -21,7 +22,7 @@ from libs.chassis.mongo import Database
 from libs.chassis.words import Answer, Command
 
 _PROBLEM = "application/problem+json"
-_OPEN_ROUTES = ("/health/live", "/health/ready", "/metrics")
+_ALWAYS_OPEN = ("/health/live", "/health/ready", "/metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,13 @@ def _opened(cursor: str) -> str:
         raise HTTPException(422, "the cursor is none of this service's") from None
 
 
-def guard(app: FastAPI, token: str | None) -> None:
-    """Ask for the bearer token on every route but health and metrics, and answer every failure as a problem."""
+def guard(app: FastAPI, token: str | None, open_http: Sequence[APIRouter] = ()) -> None:
+    """Ask for the bearer token on all but health, metrics and open routes, and answer every failure as a problem."""
+    open_routes = [route for router in open_http for route in router.routes]
 
     @app.middleware("http")
     async def closed(request: Request, call_next: Any) -> Response:
-        if token and request.url.path not in _OPEN_ROUTES and not _bears(request, token):
+        if token and not (_bears(request, token) or _is_open(request, open_routes)):
             return problem(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
         response: Response = await call_next(request)
         return response
@@ -160,6 +162,12 @@ def guard(app: FastAPI, token: str | None) -> None:
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
         return problem(500, "unexpected; the service's log has the details")
+
+
+def _is_open(request: Request, open_routes: Sequence[BaseRoute]) -> bool:
+    if request.url.path in _ALWAYS_OPEN:
+        return True
+    return any(route.matches(request.scope)[0] is Match.FULL for route in open_routes)
 
 
 def _bears(request: Request, token: str) -> bool:

@@ -175,8 +175,9 @@ def http_app(runtime: Runtime) -> FastAPI:
     app.state.database = runtime.database
     app.state.commands = Commands(runtime.loop, runtime.settings.command_seconds, runtime.health.full)
     token = runtime.settings.api_token
-    guard(app, token.get_secret_value() if token else None)
-    for router in (*runtime.service.http, dead_letter_routes.router):
+    guard(app, token.get_secret_value() if token else None, runtime.service.open_http)
+    # Open routes come first, so that a request which the guard lets through cannot reach another route.
+    for router in (*runtime.service.open_http, *runtime.service.http, dead_letter_routes.router):
         app.include_router(router)
 
     @app.get("/health/live", tags=["health"])

@@ -33,6 +33,8 @@ class Service:
     prepares: Mapping[type[Work], Prepare] = field(default_factory=dict)
     says: Mapping[type[Document], Iterable[type[Event]]] = field(default_factory=dict)
     http: Sequence[APIRouter] = ()
+    open_http: Sequence[APIRouter] = ()
+    """Routes without a bearer token, for callers that cannot send one: each has a secret of its own in its address."""
 
     def __post_init__(self) -> None:
         for kind in self.says:

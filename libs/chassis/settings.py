@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="Address to bind to; other than loopback needs an API token")
     http_port: int = Field(8080, ge=0, le=65535, description="Port to bind to; 0 takes a free one")
     api_token: SecretStr | None = Field(
-        None, description="Bearer token asked for by every route but health and metrics"
+        None, description="Bearer token asked for by every route but health, metrics and calendar feeds"
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     batch_records: int = Field(1_000, ge=1, le=10_000, description="Messages in one transaction at most")

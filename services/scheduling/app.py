@@ -66,4 +66,5 @@ service = Service(
     },
     says={Pair: [SessionScheduled, SessionCancelled, SessionCompleted, SessionMissed, PairAtRisk]},
     http=[api.router, calendars.router],
+    open_http=[calendars.feeds],
 )

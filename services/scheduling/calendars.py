@@ -17,6 +17,8 @@ from services.scheduling.store.people import Person
 from services.scheduling.store.sessions import Session, SessionState
 
 router = APIRouter(tags=["calendars"])
+feeds = APIRouter(tags=["calendars"])
+"""Open: a calendar program sends no token."""
 
 _SHOWN = [SessionState.PLANNED.value, SessionState.COMPLETED.value]
 Id = Annotated[str, Path(pattern=ID_PATTERN)]
@@ -59,7 +61,7 @@ async def where_is_the_calendar(program_id: Id, participant_id: Id, secret: Secr
     return {"url": f"/calendars/{token_of(key, secret)}.ics"}
 
 
-@router.get("/calendars/{token}.ics")
+@feeds.get("/calendars/{token}.ics")
 async def calendar(token: Annotated[str, Path(max_length=600)], secret: Secret, store: Store) -> Response:
     """The person's meetings; empty once the person was erased."""
     key = key_of(token, secret)
