@@ -17,7 +17,7 @@ from libs.chassis.errors import Transient
 from libs.chassis.leases import LEASES, Lease
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database, Row
-from libs.chassis.outbox import OUTBOX
+from libs.chassis.outbox import OUTBOX, header_pairs
 from libs.contracts.topics import RELAY_TOPIC
 
 # Kafka takes 4,096 bytes of metadata with an offset: a hundred names of 32 characters fit.
@@ -213,7 +213,7 @@ class Relay:
                     self.prefix + record["topic"],
                     value=record["value"],
                     key=record["key"],
-                    headers=[(name, content) for name, content in record["headers"]],
+                    headers=header_pairs(record),
                 )
                 for record in records
             ]

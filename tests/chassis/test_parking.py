@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from libs.chassis.dead_letters import DeadLetter
 from libs.chassis.items import Item
 from libs.chassis.mongo import Database
-from libs.chassis.outbox import OUTBOX
+from libs.chassis.outbox import OUTBOX, header_pairs
 from libs.chassis.service import Service
 from libs.chassis.words import Handler
 from libs.contracts.events import ParticipantEnrolled
@@ -56,7 +56,7 @@ async def test_one_that_fails_is_parked_and_leaves_its_neighbours_and_their_orde
     grace = await database.find(Tally.collection, {"_id": "2026/grace", "times": {"$gt": 0}})
     assert grace == []
     (parked,) = [record for page in await database.find(OUTBOX, {}) for record in page["records"] if _parked(record)]
-    assert dict(parked["headers"])["dlq_reason"] == reason.encode()
+    assert dict(header_pairs(parked))["dlq_reason"] == reason.encode()
 
 
 def _parked(record: dict[str, str]) -> bool:

@@ -13,7 +13,7 @@ from deploy.local.stack import Endpoints
 from libs.chassis import outbox
 from libs.chassis.leases import LEASES
 from libs.chassis.mongo import Database
-from libs.chassis.outbox import OUTBOX
+from libs.chassis.outbox import OUTBOX, header_pairs
 from libs.contracts.topics import RELAY_TOPIC
 from tests.chassis.ledgers import (
     PEOPLE,
@@ -134,7 +134,7 @@ async def test_the_position_is_read_after_the_producer_has_ended_what_its_predec
     await predecessor.start()
     await predecessor.begin_transaction()
     for record in (record for page in pages for record in page["records"]):
-        headers = [tuple(pair) for pair in record["headers"]]
+        headers = header_pairs(record)
         await predecessor.send_and_wait(
             world.prefix + record["topic"], record["value"], key=record["key"], headers=headers
         )

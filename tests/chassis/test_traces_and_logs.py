@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from libs.chassis import logs, tracing
 from libs.chassis.items import Cause
 from libs.chassis.mongo import Database
-from libs.chassis.outbox import OUTBOX
+from libs.chassis.outbox import OUTBOX, header_pairs
 from tests.chassis.tiny import enrolled, item, settling
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -21,7 +21,7 @@ CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 async def traceparents(database: Database) -> list[str | None]:
     records = [record for page in await database.find(OUTBOX, {}) for record in page["records"]]
-    return [value.decode() if (value := dict(record["headers"]).get("traceparent")) else None for record in records]
+    return [value.decode() if (value := dict(header_pairs(record)).get("traceparent")) else None for record in records]
 
 
 async def test_a_fact_carries_the_span_of_what_led_to_it(database: Database) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libs.chassis import outbox
+from libs.chassis.documents import to_row
 from libs.chassis.errors import Conflict
 from libs.chassis.mongo import Database
 from libs.chassis.unit_of_work import UnitOfWork
@@ -78,7 +79,7 @@ async def test_a_guard_that_matches_nothing_is_a_conflict_and_writes_nothing(dat
 @pytest.mark.usefixtures("both_have_read")
 async def test_two_decisions_that_each_read_what_the_other_writes_do_not_both_stand(database: Database) -> None:
     for name in ("ada", "grace"):
-        row = {"_id": f"2026/{name}", "version": 1, "on_duty": True}
+        row = to_row(Tally(id=f"2026/{name}", version=1, on_duty=True))
         await database.update(Tally.collection, {"_id": row["_id"]}, {"$set": row}, upsert=True)
 
     await asyncio.gather(*(settling(database).settle([item(withdrawn(name), name)]) for name in ("ada", "grace")))

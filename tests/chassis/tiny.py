@@ -20,6 +20,7 @@ from libs.chassis.http import Cursor, Limit, Obeys, Store, page
 from libs.chassis.items import Cause, Item, Raw, digest
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database
+from libs.chassis.outbox import header_pairs
 from libs.chassis.service import Service
 from libs.chassis.state import State
 from libs.chassis.tracing import Off, Tracing
@@ -263,7 +264,7 @@ async def facts(database: Database) -> list[tuple[str, int]]:
     """Key and sequence of the facts in the outbox, in the order in which the relay would send them."""
     pages = await database.find(outbox.OUTBOX, {}, sort=[("tick", 1), ("part", 1), ("_id", 1)])
     return [
-        (record["key"].decode(), int(dict(record["headers"])["ce_sequence"]))
+        (record["key"].decode(), int(dict(header_pairs(record))["ce_sequence"] or 0))
         for each in pages
         for record in each["records"]
         if record["topic"] == NotificationSent.topic
