@@ -143,7 +143,11 @@ def _rows(found: Summary) -> Iterator[tuple[str, str, str]]:
     yield "lost", f"{found.lost}", "gaps in ce_sequence, and what had to follow"
     yield "doubled", f"{found.doubled}", "by ce_id, Message-ID, person and fact"
     yield "out of order", f"{found.out_of_order}", "by ce_sequence within a topic"
-    yield "fact to fact", _both(found.latency_fact_p50_ms, found.latency_fact_p99_ms), "ce_time, pair to meeting"
+    yield (
+        "fact to fact",
+        _both(found.latency_fact_p50_ms, found.latency_fact_p99_ms),
+        "ce_time: pair to its meeting or its end",
+    )
     yield (
         "call to mail",
         _both(found.latency_api_p50_ms, found.latency_api_p99_ms),
