@@ -78,9 +78,9 @@ async def test_a_guard_that_matches_nothing_is_a_conflict_and_writes_nothing(dat
 
 @pytest.mark.usefixtures("both_have_read")
 async def test_two_decisions_that_each_read_what_the_other_writes_do_not_both_stand(database: Database) -> None:
-    for name in ("ada", "grace"):
-        row = to_row(Tally(id=f"2026/{name}", version=1, on_duty=True))
-        await database.update(Tally.collection, {"_id": row["_id"]}, {"$set": row}, upsert=True)
+    people = [to_row(Tally(id=f"2026/{name}", version=1, on_duty=True)) for name in ("ada", "grace")]
+    async with database.transaction() as transaction:
+        await transaction.insert(Tally.collection, people)
 
     await asyncio.gather(*(settling(database).settle([item(withdrawn(name), name)]) for name in ("ada", "grace")))
 
