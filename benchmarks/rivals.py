@@ -69,11 +69,13 @@ async def usual(settings: Settings) -> None:
     )
     async def handle(body: Any, message: KafkaMessage) -> None:
         said = _said(message.raw_message)
-        async with await client.start_session() as session:
-            async with session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority")):
-                await database["inbox"].insert_one({"_id": said.envelope.id}, session=session)
-                await database["profiles"].insert_one(_row(said), session=session)
-                await database["outbox"].insert_one({"fact": body}, session=session)
+        async with (
+            await client.start_session() as session,
+            session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority")),
+        ):
+            await database["inbox"].insert_one({"_id": said.envelope.id}, session=session)
+            await database["profiles"].insert_one(_row(said), session=session)
+            await database["outbox"].insert_one({"fact": body}, session=session)
 
     await FastStream(broker).run()
 
