@@ -28,6 +28,8 @@ def server(root: Path) -> Server:
         *(find_mongod(), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
         *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", "1"),
         *("--setParameter", "enableTestCommands=1", "--setParameter", "diagnosticDataCollectionEnabled=false"),
+        # What a killed process has locked in an open transaction stays locked for so long; the default is a minute.
+        *("--setParameter", "transactionLifetimeLimitSeconds=15"),
     )
     return Server(me, port, command, lambda: serves(port))
 

@@ -17,7 +17,7 @@ MAILS_PER_COUPLE = 6  # a welcome, the pair and the first meeting, for each of t
 KILLED = NAMES * 2
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_killed_services_end_in_the_state_of_an_undisturbed_run(
     stack: Endpoints, prefix: str, database_prefix: str, tmp_path: Path
 ) -> None:
@@ -61,7 +61,7 @@ def progress_of(killed: Company, name: str) -> Callable[[], int]:
 
 
 def until_all_is_told(told: Company, couples: int) -> None:
-    until(lambda: told.has_told(couples * MAILS_PER_COUPLE), within=240, what="every mail")
+    until(lambda: told.has_told(couples * MAILS_PER_COUPLE), within=400, what="every mail")
 
 
 def story(told: Company, number: int) -> list[str]:

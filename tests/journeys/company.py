@@ -47,8 +47,9 @@ class Company:
             server.wait()
 
     def stop(self) -> None:
+        """In peace: MongoDB holds what a killed process has locked until it is sure that nobody comes back for it."""
         for server in self.servers.values():
-            server.stop(kill=True)
+            server.stop()
 
     def kill(self, name: str) -> None:
         """kill -9, and the same again from its start."""
