@@ -18,6 +18,7 @@ from .fields import (
     Language,
     Languages,
     Line,
+    OrElse,
     Part,
     Revision,
     Text,
@@ -92,12 +93,12 @@ class ParticipantEnrolled(PersonEvent):
     capacity: Annotated[int, Field(ge=0, le=1000)] | None = None
     """Pairs in force at most; the policy's number unless said."""
     availability: Annotated[tuple[Window, ...], Field(max_length=200)]
-    unavailable: Annotated[tuple[DateRange, ...], Field(max_length=400)] = ()
-    preferred_ids: Annotated[tuple[ParticipantId, ...], Field(max_length=200)] = ()
+    unavailable: Annotated[tuple[DateRange, ...], Field(max_length=400), OrElse(())] = ()
+    preferred_ids: Annotated[tuple[ParticipantId, ...], Field(max_length=200), OrElse(())] = ()
     """Most wanted first."""
     locale: Language | None = None
     """Language in which the person is told; the policy's unless said."""
-    channels: Annotated[tuple[Channel, ...], Field(max_length=10)] = (Channel.EMAIL,)
+    channels: Annotated[tuple[Channel, ...], Field(max_length=10), OrElse((Channel.EMAIL,))] = (Channel.EMAIL,)
     """Most liked first; e-mail unless said."""
     consent: Consent
     enrolled_at: Time

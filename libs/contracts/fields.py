@@ -1,17 +1,32 @@
 """The kinds of value that events are made of. Limits are for sanity and for what the stores can hold."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import GetCoreSchemaHandler as Handler
+from pydantic_core import CoreSchema, core_schema
 
 
 class Part(BaseModel):
     """A frozen piece of data. Fields that this version does not know are ignored; errors never show a value."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True, slots=True)
+class OrElse:
+    """An optional field whose null says what its absence says: many writers put null where they have no value."""
+
+    default: Any
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> CoreSchema:
+        default = self.default
+        nullable = core_schema.nullable_schema(handler(source))
+        return core_schema.no_info_after_validator_function(lambda value: default if value is None else value, nullable)
 
 
 def to_time(value: datetime) -> datetime:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from .fields import Email, EndOfDay, Grade, Language, Line, Part, StartOfDay, TimeZone
+from .fields import Email, EndOfDay, Grade, Language, Line, OrElse, Part, StartOfDay, TimeZone
 from .words import Difference, Mode, Objective
 
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -71,11 +71,11 @@ class Policy(Part):
     cadence_days: Annotated[int, Field(ge=1, le=366)]
     session_minutes: Annotated[int, Field(ge=1, le=24 * 60)]
     sessions_per_pair: Annotated[int, Field(ge=1, le=1000)]
-    grace_minutes: Annotated[int, Field(ge=0, le=366 * 24 * 60)] = 24 * 60
+    grace_minutes: Annotated[int, Field(ge=0, le=366 * 24 * 60), OrElse(24 * 60)] = 24 * 60
     """After its end a session waits so long for a word that it was held; a day unless said otherwise."""
     reminders: Annotated[tuple[Annotated[int, Field(ge=0, le=366 * 24 * 60)], ...], Field(max_length=20)]
     """Minutes before the start of a session."""
-    time_zone: TimeZone = "UTC"
+    time_zone: Annotated[TimeZone, OrElse("UTC")] = "UTC"
     """Zone of the reference week in which working hours are compared."""
     default_locale: Language
     quiet_hours: QuietHours | None = None

@@ -1,11 +1,11 @@
 """The parts of a person's profile."""
 
 from datetime import date
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, model_validator
 
-from .fields import EndOfDay, Line, Part, Stars, StartOfDay
+from .fields import EndOfDay, Line, OrElse, Part, Stars, StartOfDay
 from .words import Day
 
 
@@ -59,7 +59,7 @@ class Consent(Part):
 
     model_config = ConfigDict(extra="allow")
 
-    matching: bool = False
+    matching: Annotated[bool, OrElse(False)] = False
     """Without it a person is in nobody's pool."""
 
     @model_validator(mode="after")
