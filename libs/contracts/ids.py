@@ -19,6 +19,11 @@ RoundId = NewType("RoundId", Annotated[str, StringConstraints(pattern=ID_PATTERN
 NotificationId = NewType("NotificationId", Annotated[str, StringConstraints(pattern=ID_PATTERN)])
 
 
+def calendar_uid(session_id: str) -> str:
+    """The UID of a meeting in every calendar (RFC 5545, 3.8.4.7), so that invitations and feeds show it once."""
+    return f"{session_id}@viceversa.invalid"
+
+
 def is_key(text: str, parts: int) -> bool:
     """Whether a text can be a record key made of that many ids."""
     ids = text.split("/")

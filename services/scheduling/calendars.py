@@ -10,7 +10,7 @@ from icalendar import Calendar, Event
 
 from libs.chassis.documents import from_row
 from libs.chassis.http import Store
-from libs.contracts.ids import ID_PATTERN, is_key
+from libs.contracts.ids import ID_PATTERN, calendar_uid, is_key
 from libs.contracts.words import Role
 from services.scheduling.settings import Settings
 from services.scheduling.store.people import Person
@@ -92,7 +92,7 @@ async def _entries(store: Store, key: str) -> list[Event]:
 
 def _entry(session: Session, other: Person | None) -> Event:
     entry = Event()
-    entry.add("uid", uid_of(session.id))
+    entry.add("uid", calendar_uid(session.id))
     entry.add("sequence", session.revision)
     entry.add("dtstamp", session.decided_at or session.planned_at or session.slot.starts_at)
     entry.add("dtstart", session.slot.starts_at)
@@ -101,11 +101,6 @@ def _entry(session: Session, other: Person | None) -> Event:
     entry.add("summary", f"Reverse mentoring {session.number}" + (f": {name}" if name else ""))
     entry.add("status", "CONFIRMED")
     return entry
-
-
-def uid_of(session_id: str) -> str:
-    """The UID of a meeting (RFC 5545, 3.8.4.7): the one that invitations carry too."""
-    return f"{session_id}@viceversa.invalid"
 
 
 def _other(session: Session, participant_id: str) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from libs.contracts.events import SessionCancelled, SessionScheduled
+from libs.contracts.ids import calendar_uid
 from services.notifications.rules.people import Recipient
 
 PRODUCT: Final = "-//Viceversa//Notifications//EN"
@@ -32,11 +33,6 @@ class Invitation:
     dtstamp: datetime
 
 
-def uid_of(session_id: str) -> str:
-    """The UID of a session: the same for every revision and for its cancellation."""
-    return f"{session_id}@viceversa.invalid"
-
-
 def request(fact: SessionScheduled, invitation: Invitation) -> str:
     """A REQUEST; a higher revision of the session is an update, because SEQUENCE is the revision."""
     event = _event(fact.session_id, fact.revision, invitation)
@@ -56,7 +52,7 @@ def cancel(fact: SessionCancelled, last: SessionScheduled | None, invitation: In
 
 def _event(session_id: str, revision: int, invitation: Invitation) -> Event:
     event = Event()
-    event.add("uid", uid_of(session_id))
+    event.add("uid", calendar_uid(session_id))
     event.add("sequence", revision)
     event.add("dtstamp", invitation.dtstamp)
     event.add("summary", invitation.summary)
