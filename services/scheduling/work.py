@@ -16,7 +16,7 @@ class NoShowCheck(Work):
 
 
 class LookAgain(Work):
-    """The horizon of a pair without a common slot has moved on."""
+    """A pair had no meeting for a while: its horizon has moved on, or what it missed has come."""
 
     pair_id: PairId
 

@@ -120,6 +120,22 @@ def test_a_pair_that_comes_with_its_profile_only_later_waits_for_it():
     assert kinds(scheduling.when(person("Grace"), at=MONDAY)) == [SessionScheduled]
 
 
+@pytest.mark.parametrize("known", [[], [program()], [program(), person("Ada")], [person("Ada"), person("Grace")]])
+def test_a_pair_that_misses_a_profile_or_its_programme_for_a_week_is_a_warning_until_it_comes(known):
+    scheduling = world(*known)
+    first = scheduling.when(pair_created(), at=MONDAY)
+    (look,) = first.later
+
+    (stalled,) = facts(scheduling.when(look.work, at=look.at))
+    again = scheduling.when(look.work, at=look.at + days(7))
+    for missing in (program(), person("Ada"), person("Grace")):
+        scheduling.when(missing, at=look.at + days(8))
+
+    assert (facts(first), look.at - time(MONDAY)) == ([], days(7))
+    assert (stalled.sign, facts(again)) == ("stalled", [])
+    assert not scheduling.document(Pair, "ada-grace").at_risk
+
+
 def test_new_hours_give_a_time_to_a_pair_that_had_none_and_end_the_warning():
     scheduling = world(program(), person("Ada", days=("mon",)), person("Grace", days=("fri",)), pair_created())
     assert scheduling.document(Pair, "ada-grace").at_risk
@@ -143,15 +159,30 @@ def test_an_older_profile_or_policy_changes_nothing():
     scheduling = world(program(2, sessions=5), person("Ada", revision=3), person("Grace"), pair_created())
     before = stored(scheduling)
 
-    for older in (program(1, sessions=2), program(2, sessions=2), person("Ada", revision=3, hours="12:00-13:00")):
+    for older in (program(1, sessions=2), program(2, sessions=2), person("Ada", revision=2, hours="12:00-13:00")):
         assert facts(scheduling.when(older, at=MONDAY)) == []
 
     assert stored(scheduling) == before
 
 
+def test_a_profile_of_another_source_is_refused_and_so_is_other_content_under_one_revision():
+    scheduling = world(program(), person("Ada"))
+
+    stranger = scheduling.when(person("Ada", revision=2, hours="12:00-13:00"), at=MONDAY, source="/other")
+    contradiction = scheduling.when(person("Ada", hours="12:00-13:00"), at=MONDAY)
+    scheduling.when(Erased(ParticipantEnrolled, f"{PROGRAM}/ada"), at=MONDAY)
+    fresh = scheduling.when(person("Ada"), at=MONDAY, source="/other")
+
+    assert [stranger.refused.reason, contradiction.refused.reason, fresh.refused] == ["not_owner", "conflict", None]
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_a_withdrawal_holds_until_a_later_enrolment_whatever_comes_first(order):
-    messages = [person("Ada"), withdrawn("Ada", "2026-02-10T08:00:00Z"), person("Ada", at="2026-02-20T08:00:00Z")]
+    messages = [
+        person("Ada"),
+        withdrawn("Ada", "2026-02-10T08:00:00Z"),
+        person("Ada", revision=2, at="2026-02-20T08:00:00Z"),
+    ]
 
     scheduling = world(program(), person("Grace"), *(messages[index] for index in order))
 
@@ -163,7 +194,7 @@ def test_nothing_is_planned_with_somebody_who_left():
     scheduling = world(program(), person("Ada"), person("Grace"), withdrawn("Ada", "2026-02-10T08:00:00Z"))
 
     assert facts(scheduling.when(pair_created(), at=MONDAY)) == []
-    assert kinds(scheduling.when(person("Ada", at="2026-02-20T08:00:00Z"), at=MONDAY)) == [SessionScheduled]
+    assert kinds(scheduling.when(person("Ada", revision=2, at="2026-02-20T08:00:00Z"), at=MONDAY)) == [SessionScheduled]
 
 
 def test_two_pairs_of_one_person_never_meet_at_the_same_time_nor_on_one_day():
@@ -273,14 +304,24 @@ def test_two_lost_meetings_in_a_row_are_a_warning_that_a_meeting_ends():
     scheduling = a_pair()
 
     assert PairAtRisk not in kinds(scheduling.when(CancelSession(session_id=FIRST, reason="ill"), at=MONDAY))
-    lost, sign, _ = facts(scheduling.when(MarkAbsent(session_id="ada-grace.2", absent=("mentee",)), at=MONDAY))
-    third = scheduling.when(CancelSession(session_id="ada-grace.3", reason="ill"), at=MONDAY)
+    begun = "2026-03-04T08:00Z"
+    lost, sign, _ = facts(scheduling.when(MarkAbsent(session_id="ada-grace.2", absent=("mentee",)), at=begun))
+    third = scheduling.when(CancelSession(session_id="ada-grace.3", reason="ill"), at=begun)
 
     assert (type(lost), lost.absent) == (SessionMissed, ("mentee",))
     assert (sign.sign, sign.detail) == ("lost_in_a_row", "2 sessions lost in a row")
     assert kinds(third) == [SessionCancelled, SessionScheduled]
     scheduling.when(completed(session="ada-grace.4"), at=MONDAY)
     assert not scheduling.document(Pair, "ada-grace").at_risk
+
+
+def test_nobody_misses_a_meeting_that_has_not_begun():
+    scheduling = a_pair()
+
+    outcome = scheduling.when(MarkAbsent(session_id=FIRST, absent=("mentee",)), at="2026-03-03T07:59Z")
+
+    assert (outcome.refused.reason, outcome.refused.status) == ("not_begun", 409)
+    assert kinds(scheduling.when(MarkAbsent(session_id=FIRST, absent=("mentee",)), at="2026-03-03T08:00Z"))
 
 
 def test_a_wished_time_is_checked_and_taken():

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from libs.chassis.documents import peek
 from libs.chassis.state import State
-from libs.chassis.words import Erased, Facts, Reads, reads
+from libs.chassis.words import Erased, Facts, Reads, Refused, reads
 from libs.contracts.events import PairCreated, PairEnded, ParticipantEnrolled, ParticipantWithdrawn, ProgramPublished
-from libs.contracts.words import Role
+from libs.contracts.words import Role, Sign
 from services.scheduling.handlers.planning import (
     around,
     diaries,
@@ -42,8 +42,11 @@ def remember_program_and_wake_waiting_pairs(event: ProgramPublished, state: Stat
     lambda event, state: _next_of_all(state[Diary, event.key].waiting, state, news=event.key),
 )
 def remember_person_and_wake_waiting_pairs(event: ParticipantEnrolled, state: State, now: datetime) -> Facts:
-    """New hours may give a time to pairs that had none."""
-    if state[Person, event.key].learn(event):
+    """New hours may give a time to pairs that had none. A profile belongs to the source that enrolled the person."""
+    person = state[Person, event.key]
+    if refused := _refusal(person, event, state.source):
+        yield refused
+    elif person.learn(event, state.source):
         yield from plan_all(tuple(state[Diary, event.key].waiting), state, now)
 
 
@@ -102,8 +105,11 @@ def miss_session_nobody_confirmed(work: NoShowCheck, state: State, now: datetime
     lambda work, state: _next_of_all([work.pair_id], state),
 )
 def look_again_for_a_slot(work: LookAgain, state: State, now: datetime) -> Facts:
-    """A pair without a common slot is tried again as the weeks pass."""
-    yield from plan_next(state[Pair, work.pair_id], state, now)
+    """A pair without a meeting is tried again as the weeks pass; one that still misses something is a warning."""
+    pair = state[Pair, work.pair_id]
+    yield from plan_next(pair, state, now)
+    if pair.wants_a_session and not pair.warnings:
+        yield from pair.warn(Sign.STALLED, "the programme or the profile of one of the two is not known", now)
 
 
 @reads(lambda erased: [Program.by_id(erased.key)])
@@ -120,11 +126,19 @@ def forget_program(erased: Erased, state: State, now: datetime) -> Facts:
 def forget_person(erased: Erased, state: State, now: datetime) -> Facts:
     """The profile, the diary and what the person said about meetings go; the pair's end does the rest."""
     person, diary = state[Person, erased.key], state[Diary, erased.key]
-    person.profile = person.withdrawn_at = None
+    person.forget()
     diary.meetings, diary.waiting = [], []
     for session, role in _sessions_of(erased, state):
         session.forget(role)
     yield from ()
+
+
+def _refusal(person: Person, event: ParticipantEnrolled, source: str) -> Refused | None:
+    if person.owner and person.owner != source:
+        return Refused("not_owner", f"the profile belongs to {person.owner}")
+    if person.contradicts(event):
+        return Refused("conflict", f"revision {event.revision} came before with other content")
+    return None
 
 
 def _around_all(pair_ids: list[str], state: State) -> Reads:

@@ -67,12 +67,14 @@ def plan_next(pair: Pair, state: State, now: datetime) -> Facts:
     program = state[Program, pair.program_id]
     if program.policy is None:
         program.wait(pair.id)
+        yield _look_again(pair, now)
     elif pair.held >= program.policy.sessions_per_pair:
         return
     elif both := calendars(pair, state):
         yield from _plan(pair, state, program.policy, both, now)
     else:
         _wait(pair, state)
+        yield _look_again(pair, now)
 
 
 def plan_all(pair_ids: Iterable[str], state: State, now: datetime) -> Facts:
@@ -99,7 +101,7 @@ def _plan(pair: Pair, state: State, policy: Policy, both: tuple[Calendar, Calend
         case NoSlot() as none:
             _wait(pair, state)
             yield from pair.warn(Sign.NO_COMMON_SLOT, none.why, now)
-            yield Later(LookAgain(pair_id=PairId(pair.id)), now + LOOK_AGAIN_AFTER)
+            yield _look_again(pair, now)
 
 
 def _slot(pair: Pair, policy: Policy, both: tuple[Calendar, Calendar], now: datetime) -> Slot | NoSlot:
@@ -116,6 +118,10 @@ def _slot(pair: Pair, policy: Policy, both: tuple[Calendar, Calendar], now: date
 def no_show_check(session: Session, policy: Policy) -> Later:
     check = NoShowCheck(session_id=session.facts()["session_id"], revision=session.revision)
     return Later(check, no_show_at(session.slot.ends_at, policy))
+
+
+def _look_again(pair: Pair, now: datetime) -> Later:
+    return Later(LookAgain(pair_id=PairId(pair.id)), now + LOOK_AGAIN_AFTER)
 
 
 def _wait(pair: Pair, state: State) -> None:

@@ -117,7 +117,7 @@ def cancel_session_and_replace_it(wish: CancelSession, state: State, now: dateti
 def miss_session_and_replace_it(wish: MarkAbsent, state: State, now: datetime) -> Facts:
     """Somebody did not come."""
     session = state[Session, wish.session_id]
-    if refused := _refusal(wish, session, SessionState.PLANNED):
+    if refused := _refusal(wish, session, SessionState.PLANNED) or _not_begun(session, now):
         yield refused
         return
     pair = state[Pair, session.pair_id]
@@ -181,6 +181,12 @@ def _refusal(wish: SessionCommand, session: Session, *allowed: SessionState) -> 
 def _ended(session: Session, state: State) -> Refused | None:
     ended = state[Pair, session.pair_id].ended_at
     return Refused("pair_ended", "the pair has ended") if ended else None
+
+
+def _not_begun(session: Session, now: datetime) -> Refused | None:
+    if session.slot.starts_at <= now:
+        return None
+    return Refused("not_begun", "nobody can miss a meeting that has not begun: move or cancel it")
 
 
 def _shown(session: Session) -> Answer:

@@ -83,7 +83,7 @@ class Pair(Document):
         session.number = self.held + 1
         self.planned += 1
         self.session_id = session.id
-        self._forget_warnings(Sign.NO_COMMON_SLOT)
+        self._forget_warnings(Sign.NO_COMMON_SLOT, Sign.STALLED)
         return self.move(session, slot, diaries, now)
 
     def move(

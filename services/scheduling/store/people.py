@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import ClassVar, Protocol
 
 from libs.chassis.documents import Document
@@ -60,6 +61,7 @@ class Profile:
     unavailable: tuple[DateRange, ...]
     enrolled_at: datetime
     revision: int
+    digest: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +70,8 @@ class Person(Document):
 
     collection: ClassVar[str] = "people"
 
+    owner: str = ""
+    """The source that enrolled the person first."""
     profile: Profile | None = None
     withdrawn_at: datetime | None = None
 
@@ -76,15 +80,29 @@ class Person(Document):
         """Whether the person is enrolled, and came (back) after the last withdrawal."""
         return bool(self.profile and (self.withdrawn_at is None or self.profile.enrolled_at > self.withdrawn_at))
 
-    def learn(self, event: ParticipantEnrolled) -> bool:
-        """Whether the event was newer than what is known."""
+    def contradicts(self, event: ParticipantEnrolled) -> bool:
+        """Whether the revision came before with another content."""
         known = self.profile
-        if known and (event.enrolled_at, event.revision) <= (known.enrolled_at, known.revision):
+        return known is not None and known.revision == event.revision and known.digest != _digest(event)
+
+    def learn(self, event: ParticipantEnrolled, source: str) -> bool:
+        """Whether the event was newer than what is known."""
+        if self.profile and event.revision <= self.profile.revision:
             return False
+        self.owner = self.owner or source
         self.profile = Profile(
-            event.name, event.time_zone, event.availability, event.unavailable, event.enrolled_at, event.revision
+            name=event.name,
+            zone=event.time_zone,
+            windows=event.availability,
+            unavailable=event.unavailable,
+            enrolled_at=event.enrolled_at,
+            revision=event.revision,
+            digest=_digest(event),
         )
         return True
+
+    def forget(self) -> None:
+        self.owner, self.profile, self.withdrawn_at = "", None, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +147,7 @@ class Diary(Document):
         """When the person can meet; `but` leaves one meeting out."""
         busy = tuple(Slot(each.starts_at, each.ends_at) for each in self.meetings if each.session_id != but)
         return Calendar(profile.zone, profile.windows, profile.unavailable, busy)
+
+
+def _digest(event: ParticipantEnrolled) -> str:
+    return sha256(event.model_dump_json().encode()).hexdigest()[:32]
