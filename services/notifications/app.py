@@ -21,6 +21,7 @@ from services.notifications.deliver import deliver
 from services.notifications.handlers.facts import (
     ask_how_it_was,
     forget_person,
+    forget_program,
     invite_both_and_plan_reminders,
     remember_person_welcome_and_tell_what_waited,
     remember_program,
@@ -57,7 +58,11 @@ service = Service(
         SessionCompleted: ask_how_it_was,
         SessionMissed: remember_that_it_was_missed,
     },
-    erases={ParticipantEnrolled: forget_person},
+    erases={
+        ProgramPublished: forget_program,
+        ParticipantEnrolled: forget_person,
+        ParticipantWithdrawn: forget_person,
+    },
     obeys={SetPreferences: set_preferences, ReportBounce: stop_writing_to_the_address},
     prepares={SendNotice: deliver},
     wakes={

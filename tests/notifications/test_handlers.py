@@ -4,7 +4,7 @@ from itertools import permutations
 import pytest
 
 from libs.chassis.words import Erased
-from libs.contracts.events import NotificationFailed, ParticipantEnrolled
+from libs.contracts.events import NotificationFailed, ParticipantEnrolled, ParticipantWithdrawn, ProgramPublished
 from libs.contracts.parts import Answer
 from libs.contracts.policy import QuietHours
 from libs.contracts.words import ProgramState, Role
@@ -101,6 +101,22 @@ def test_only_who_has_not_answered_is_asked_and_only_once():
     assert (room.told("ada"), room.told("grace")) == ([], ["session_completed"])
 
 
+def test_who_answers_before_the_question_is_sent_is_not_asked():
+    ada, both = completed(2, mentee=Answer(rating=4)), completed(3, mentee=Answer(rating=4), mentor=Answer(rating=5))
+    room = mailroom().hear(ada, both).work()
+
+    assert (room.told("ada"), room.told("grace")) == ([], [])
+
+
+def test_an_erased_programme_names_no_organizer_and_no_office_and_only_tells_its_endings():
+    room = mailroom(pair_created(), Erased(ProgramPublished, "reverse"), at_risk(), pair_ended("program_closed"))
+
+    assert room.told("ada") == ["pair_ended"]
+    assert room.told(OFFICE) == []
+    assert "office@engines" not in str(room.world.rows)
+    assert room.hear(program(), enrolled("Mina")).work().told("mina") == ["welcome"]
+
+
 def test_what_people_said_about_a_session_is_not_kept():
     room = Mailroom().hear(*KNOWN, completed(2, mentor=Answer(rating=5, comment="secret")))
 
@@ -163,8 +179,9 @@ def test_a_closed_programme_only_says_its_endings():
     assert room.told("ada") == ["pair_ended"]
 
 
-def test_an_erased_person_is_forgotten_with_all_that_was_to_be_told():
-    room = Mailroom().hear(*KNOWN, pair_created(), Erased(ParticipantEnrolled, "reverse/ada"), scheduled()).work()
+@pytest.mark.parametrize("topic", [ParticipantEnrolled, ParticipantWithdrawn])
+def test_an_erased_person_is_forgotten_with_all_that_was_to_be_told(topic):
+    room = Mailroom().hear(*KNOWN, pair_created(), Erased(topic, "reverse/ada"), scheduled()).work()
 
     assert (room.told("ada"), set(states(room, "ada").values())) == ([], {NoticeState.DROPPED})
     assert "ada@engines" not in str(room.world.rows).lower()

@@ -29,9 +29,14 @@ from services.notifications.store.sessions import Pair, Session
 @reads(lambda event: [Program.by_id(event.program_id)])
 def remember_program(event: ProgramPublished, state: State, now: datetime) -> Facts:
     """The newest revision of a policy holds."""
-    program = state[Program, event.program_id]
-    if program.published is None or event.revision > program.published.revision:
-        program.published = event
+    state[Program, event.program_id].learn(event)
+    yield from ()
+
+
+@reads(lambda erased: [Program.by_id(erased.key)])
+def forget_program(erased: Erased, state: State, now: datetime) -> Facts:
+    """Only its endings are told from now on, and no organizer or office is named any more."""
+    state[Program, erased.key].forget()
     yield from ()
 
 
@@ -44,22 +49,18 @@ def remember_person_welcome_and_tell_what_waited(event: ParticipantEnrolled, sta
     person = state[Person, event.key]
     if refused := _refusal(person, event, state.source):
         yield refused
-    elif person.contact is None or _age(event) > (person.contact.enrolled_at, person.contact.revision):
+    elif person.contact is None or event.revision > person.contact.revision:
         person.enrol(event, state.source)
         waiting, person.waiting = person.waiting, []
         yield from tell(event, state, now)
         yield from release(waiting, person, state, now)
 
 
-def _age(event: ParticipantEnrolled) -> tuple[datetime, int]:
-    return event.enrolled_at, event.revision
-
-
 def _refusal(person: Person, event: ParticipantEnrolled, source: str) -> Refused | None:
     if person.owner and person.owner != source:
         return Refused("not_owner", f"the profile belongs to {person.owner}")
     contact = person.contact
-    if contact and _age(event) == (contact.enrolled_at, contact.revision) and digest_of(event) != contact.digest:
+    if contact and event.revision == contact.revision and digest_of(event) != contact.digest:
         return Refused("conflict", f"revision {event.revision} came before with other content")
     return None
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from libs.contracts.words import Role
 from services.notifications.rules.notices import Notice, Template
 
 
@@ -24,6 +25,7 @@ class Meeting:
     revision: int
     state: MeetingState
     starts_at: datetime
+    answered_by: frozenset[Role] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Untrue(StrEnum):
     HELD = "held"  # people met early
     MISSED = "missed"
     PAST = "past"  # the meeting has begun
+    ANSWERED = "answered"  # the side that was to be asked has told of it
 
 
 _ENDINGS: Final = {Template.PAIR_ENDED, Template.THANK_YOU, Template.SESSION_CANCELLED}
@@ -70,6 +73,8 @@ def _why_meeting_untrue(notice: Notice, meeting: Meeting, now: datetime) -> Untr
         return _why_plan_untrue(notice.revision or 0, meeting, now)
     if notice.template is Template.SESSION_CANCELLED and meeting.state is MeetingState.HELD:
         return Untrue.HELD
+    if notice.template is Template.SESSION_COMPLETED and notice.role in meeting.answered_by:
+        return Untrue.ANSWERED
     return None
 
 

@@ -12,7 +12,7 @@ from libs.contracts.events import Event, ParticipantEnrolled, ProgramPublished
 from libs.contracts.fields import Language
 from libs.contracts.ids import ParticipantId
 from libs.contracts.policy import QuietHours
-from libs.contracts.words import Channel
+from libs.contracts.words import Channel, ProgramState
 from services.notifications.rules.people import Recipient
 
 
@@ -47,6 +47,20 @@ class Program(Document):
     collection: ClassVar[str] = "programs"
 
     published: ProgramPublished | None = None
+    erased: bool = False
+
+    def learn(self, event: ProgramPublished) -> None:
+        """The newest revision of a policy holds; after an erasure the first that comes."""
+        if self.published is None or self.erased or event.revision > self.published.revision:
+            self.published, self.erased = event, False
+
+    def forget(self) -> None:
+        """What stays is what its last mails need."""
+        self.erased = True
+        if self.published:
+            policy = self.published.policy.model_copy(update={"organizer": None, "office_email": None})
+            closed = {"state": ProgramState.CLOSED, "policy": policy}
+            self.published = self.published.model_copy(update=closed)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """Pairs and their sessions: the little that tells whether a notice is still true."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from libs.chassis.documents import Document
 from libs.contracts.events import SessionCancelled, SessionCompleted, SessionEvent, SessionMissed, SessionScheduled
+from libs.contracts.words import Role
 from services.notifications.rules.truth import Meeting, MeetingState
 
 
@@ -36,6 +37,7 @@ class Session(Document):
     rank: int = -1
     state: MeetingState = MeetingState.PLANNED
     scheduled: SessionScheduled | None = None
+    answered_by: list[Role] = field(default_factory=list)
 
     def learn(self, event: SessionEvent) -> None:
         """Facts may come in any order; the highest revision holds."""
@@ -43,14 +45,18 @@ class Session(Document):
         if (event.revision, rank) > (self.revision, self.rank):
             self.revision, self.rank, self.state = event.revision, rank, state
         if isinstance(event, SessionScheduled) and (self.scheduled is None or event.revision > self.scheduled.revision):
-            self.scheduled = event
+            # Free text may name somebody, and nobody is told it again.
+            self.scheduled = event.model_copy(update={"reason": None})
+        if isinstance(event, SessionCompleted):
+            sides = {Role.MENTOR: event.feedback.mentor, Role.MENTEE: event.feedback.mentee}
+            self.answered_by = sorted({*self.answered_by, *(role for role, answer in sides.items() if answer)})
 
     @property
     def meeting(self) -> Meeting | None:
         if self.revision < 0:
             return None
         starts_at = self.scheduled.starts_at if self.scheduled else datetime.max.replace(tzinfo=UTC)
-        return Meeting(self.revision, self.state, starts_at)
+        return Meeting(self.revision, self.state, starts_at, frozenset(self.answered_by))
 
     @property
     def is_planned(self) -> bool:
