@@ -210,12 +210,13 @@ def test_pairs_of_a_closed_program_end_until_none_is_left() -> None:
 
 def test_an_erased_person_leaves_a_number_and_nothing_else() -> None:
     world = paired()
-    world.when(EndPair(pair_id="ada-grace", reason=PairEndReason.REQUESTED), at=NOW)
+    world.when(EndPair(pair_id="ada-grace", reason=PairEndReason.REQUESTED, ended_by="Ada's boss"), at=NOW)
     world.when(enrol(mentor("Mina")), at=NOW, source=OWN)
 
     for name in ("ada", "mina", "nobody"):
         world.when(Erased(ParticipantEnrolled, f"2026/{name}"), at=NOW)
 
     assert to_row(person_of(world, "mina")) | {"version": 0} == to_row(Person(id="2026/mina", said=1))
-    assert world.document(Pair, "ada-grace").created is None
+    pair = world.document(Pair, "ada-grace")
+    assert (pair.created, pair.ended.ended_by, pair.ended.reason) == (None, None, PairEndReason.REQUESTED)
     assert "2026/nobody" not in world.rows["people"]

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from libs.contracts.events import PairCreated
+from libs.chassis.words import Erased
+from libs.contracts.events import PairCreated, ParticipantEnrolled
 from libs.contracts.words import Role
 from services.matching.commands import AskForRound
 from services.matching.store.rounds import Finding, Optimum, Round, RoundState, RoundWish
 from services.matching.work import Look, PeopleToSettle, Pool, RoundPlanned, SettlePlaces, UnmatchedPerson
-from tests.matching.rules_people import NOW, mentor, program
+from tests.matching.rules_people import NOW, mentee, mentor, program
 from tests.matching.world import ADA, GRACE, events, paired, person_of, program_with, proposal
 
 # Capacity and rounds
@@ -50,6 +51,18 @@ def test_a_round_makes_the_pairs_that_still_hold_and_tells_of_the_others() -> No
     assert [pair.mentor_id for pair in events(outcome, PairCreated)] == ["ada"]
     assert (round.state, round.planned, round.made) == (RoundState.DONE, 2, 1)
     assert world.document(Finding, "2026/r1/pairs/mary/grace").shown["made"] is False
+
+
+def test_the_results_of_a_round_forget_an_erased_person() -> None:
+    world = program_with(ADA, GRACE, mentee("Mina0"))
+    world.when(_plan(("ada", "grace"), left=1), at=NOW)
+
+    for name in ("ada", "mina0"):
+        world.when(Erased(ParticipantEnrolled, f"2026/{name}"), at=NOW)
+
+    pair = world.document(Finding, "2026/r1/pairs/ada/grace").shown
+    assert (pair["rationale"], pair["score"], pair["mentee_id"]) == (None, None, "grace")
+    assert world.document(Finding, "2026/r1/unmatched/mina0").shown["reasons"] is None
 
 
 def test_a_dry_round_touches_neither_people_nor_pairs() -> None:

@@ -11,12 +11,13 @@ from libs.chassis.documents import Read, peek
 from libs.chassis.state import State
 from libs.chassis.words import Answer, Erased, Facts, Refused, reads
 from libs.contracts.events import ParticipantEnrolled, ParticipantWithdrawn
-from libs.contracts.words import PairEndReason
+from libs.contracts.words import PairEndReason, Role
 from services.matching.answers import person_shown
 from services.matching.commands import EnrolParticipant, WithdrawParticipant
 from services.matching.handlers.pairs import end_pairs_of, end_pairs_that_broke, pairs_and_partners
 from services.matching.store.pairs import Pair
 from services.matching.store.people import Person, Program
+from services.matching.store.rounds import Finding
 
 
 def _if_new(event: ParticipantEnrolled, state: State) -> list[Read[Any]]:
@@ -121,6 +122,7 @@ def _known_traces(erased: Erased, state: State) -> Iterator[Read[Any]]:
         yield Person.by_id(erased.key)
         yield from pairs_and_partners(person)
         yield from (Pair.by_id(former.pair_id) for former in person.former)
+        yield from (Finding.where(role.value, erased.key) for role in Role)
 
 
 @reads(lambda erased: [peek(Person.by_id(erased.key))], _known_traces)
@@ -131,7 +133,10 @@ def forget_participant(erased: Erased, state: State, now: datetime) -> Facts:
         return
     yield from end_pairs_of(person, PairEndReason.ERASED, state, now)
     for former in person.former:
-        state[Pair, former.pair_id].created = None
+        state[Pair, former.pair_id].forget()
+    for role in Role:
+        for finding in state.all(Finding, role.value, erased.key):
+            finding.forget()
     person.erase()
 
 

@@ -55,9 +55,11 @@ def write_down_round(plan: RoundPlanned, state: State, now: datetime) -> Facts:
     for pair in _some_pairs(plan):
         line = state[Finding, _line(plan, "pairs", f"{pair.mentor_id}/{pair.mentee_id}")]
         line.results, line.shown = f"{plan.key}/pairs", pair_found(pair, made=pair.pair_id in made)
+        line.mentor, line.mentee = (f"{plan.program_id}/{id}" for id in (pair.mentor_id, pair.mentee_id))
     for person in plan.unmatched[:PEOPLE_AT_ONCE]:
         line = state[Finding, _line(plan, "unmatched", person.participant_id)]
         line.results, line.shown = f"{plan.key}/unmatched", person_found(person)
+        setattr(line, person.role.value, f"{plan.program_id}/{person.participant_id}")
     rest = {"pairs": plan.pairs[PAIRS_AT_ONCE:], "unmatched": plan.unmatched[PEOPLE_AT_ONCE:]}
     round.begin(plan.planned, plan.optimum, plan.refused_pins)
     round.write(len(made), min(len(plan.unmatched), PEOPLE_AT_ONCE))

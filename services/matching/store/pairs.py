@@ -44,6 +44,11 @@ class Pair(Document):
         self.state, self.created = PairState.IN_FORCE, event
         return event
 
+    def forget(self) -> None:
+        """Why the two were a pair, and who wanted it to end, tells of an erased person."""
+        self.created = None
+        self.ended = self.ended and self.ended.model_copy(update={"ended_by": None})
+
     def end(self, reason: PairEndReason, now: datetime, ended_by: str | None = None) -> PairEnded:
         self.state = PairState.ENDED
         self.ended = PairEnded.model_validate(

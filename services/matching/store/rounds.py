@@ -96,10 +96,19 @@ class Round(Document):
 
 @dataclass(slots=True, kw_only=True)
 class Finding(Document):
-    """One line of a round's result: a pair or an unmatched person. `results` names the list that it stands in."""
+    """One line of a round's result: a pair or an unmatched person. `results` names the list that it stands in.
+
+    `mentor` and `mentee` are the ids of the Person documents that it tells of.
+    """
 
     collection: ClassVar[str] = "findings"
-    indexes: ClassVar = (("results", "_id"),)
+    indexes: ClassVar = (("results", "_id"), ("mentor",), ("mentee",))
 
     results: str = ""
+    mentor: str = ""
+    mentee: str = ""
     shown: dict[str, Any] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Why two people were a pair, or one was left alone, tells of their skills and goals."""
+        self.shown |= {name: None for name in ("score", "rationale", "reasons") if name in self.shown}
