@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from deploy.local.audit import Heard, audit, read
 from deploy.local.stack import Endpoints
 from libs.chassis import outbox
 from libs.chassis.errors import Conflict, Transient
+from libs.chassis.items import Cause
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database
 from libs.chassis.outbox import OUTBOX
 from libs.chassis.relay import Relay
+from libs.chassis.unit_of_work import Said
+from libs.contracts.examples import PAIR_CREATED
 from libs.ops import topics
 
 SERVICE = "ledgers"
@@ -25,10 +27,10 @@ PEOPLE = ("ada", "grace", "mina", "omar", "wei", "lena", "juan", "noor", "emil",
 
 
 def entry(subject: str, number: int, *, padding: int = 0) -> outbox.Record:
-    """The record of a ledger's fact."""
-    pairs = {"ce_id": uuid4().hex, "ce_source": SERVICE, "ce_subject": subject, "ce_sequence": str(number)}
-    headers = [[name, text.encode()] for name, text in pairs.items()]
-    return {"topic": TOPIC, "key": subject.encode(), "value": b" " * padding, "headers": headers}
+    """The record of a ledger's fact; `padding` gives it a value of so many bytes, whatever the topic takes."""
+    event = PAIR_CREATED.model_copy(update={"pair_id": subject})
+    record = outbox.fact(Said(event, number), source=SERVICE, cause=Cause(subject), now=datetime.now(UTC))
+    return record | ({"value": b" " * padding} if padding else {})
 
 
 @dataclass(slots=True)

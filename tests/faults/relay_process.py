@@ -87,7 +87,9 @@ def database_of(fate: Fate) -> type[Database]:
 
 async def main(kafka: str, mongodb: str, prefix: str, name: str, owner: str, fate: Fate) -> None:
     database = database_of(fate)(mongodb, name)
-    await Relay(SERVICE, database, kafka, prefix, owner, Metrics(SERVICE), producer=producer_of(fate)).run()
+    relay = Relay(SERVICE, database, kafka, prefix, owner, Metrics(SERVICE), producer=producer_of(fate))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: asyncio.ensure_future(relay.stop()))
+    await relay.run()
 
 
 if __name__ == "__main__":

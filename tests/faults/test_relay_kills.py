@@ -44,8 +44,8 @@ async def all_is_said_once_in_order(world: World, database: Database) -> None:
         await expire_lease(database)
         await until_published(database)
     finally:
-        last.kill()
-        last.wait()
+        last.terminate()
+        await asyncio.to_thread(last.wait, 30)
     await world.said_once_in_order(await ledgers(database))
 
 
@@ -92,8 +92,9 @@ async def frozen_and_back(world: World, database: Database, step: Step) -> None:
         await until_deleted(database, await newest_page(database))
     finally:
         for process in filter(None, (frozen, successor)):
-            process.kill()
-            await asyncio.to_thread(process.wait)
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            await asyncio.to_thread(process.wait, 30)
 
 
 async def newest_page(database: Database) -> str:
