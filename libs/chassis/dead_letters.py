@@ -20,7 +20,7 @@ class DeadLetter(Document):
     """A parked record, or parked due work (`kind` and `work`). `state` is parked, replayed or purged."""
 
     collection: ClassVar[str] = "dead_letters"
-    indexes: ClassVar = (("state", "at"), ("reason", "at"))
+    indexes: ClassVar = (("state", "at"), ("reason", "at"), ("key",))
 
     state: str = "parked"
     reason: str = ""

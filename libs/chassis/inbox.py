@@ -7,12 +7,12 @@ from typing import Any
 
 from libs.chassis.items import Item
 from libs.chassis.mongo import Indexes, Transaction
-from libs.chassis.words import Answer
+from libs.chassis.words import Answer, Command
 
 INBOX = "inbox"
 # Topics are kept 30 days and replayed after outages; on compacted topics the revision is the lasting guard.
 KEPT = timedelta(days=120)
-INDEXES: Indexes = [(("at",), {"expireAfterSeconds": int(KEPT.total_seconds())})]
+INDEXES: Indexes = [(("at",), {"expireAfterSeconds": int(KEPT.total_seconds())}), (("about",), {"sparse": True})]
 
 
 @dataclass(slots=True)
@@ -36,6 +36,8 @@ class Inbox:
         row: dict[str, Any] = {"_id": item.id, "digest": item.digest, "at": now}
         if answer:
             row["answer"] = {"body": answer.body, "status": answer.status, "headers": answer.headers}
+            if isinstance(item.message, Command) and item.message.about:
+                row["about"] = item.message.about
         self._seen[item.id] = row
         self.new.append(row)
 

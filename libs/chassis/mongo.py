@@ -96,6 +96,9 @@ class Transaction:
             [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows], session=self._session
         )
 
+    async def update(self, collection: str, filter: Mapping[str, Any], change: Mapping[str, Any]) -> None:
+        await self._database[collection].update_many(filter, change, session=self._session)
+
     async def delete(self, collection: str, filter: Mapping[str, Any]) -> int:
         result = await self._database[collection].delete_many(filter, session=self._session)
         return int(result.deleted_count)

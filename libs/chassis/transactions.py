@@ -11,6 +11,7 @@ import structlog
 
 from libs.chassis import due, outbox
 from libs.chassis.dead_letters import dead_letter, replays
+from libs.chassis.erasure import forget
 from libs.chassis.errors import Conflict, Poison, Transient, told
 from libs.chassis.inbox import INBOX, Inbox, look_up
 from libs.chassis.items import Failed, Item, without_content
@@ -19,7 +20,7 @@ from libs.chassis.mongo import Database, Row, Transaction, Unstorable
 from libs.chassis.service import Service
 from libs.chassis.tracing import Tracing
 from libs.chassis.unit_of_work import Outcome, UnitOfWork
-from libs.chassis.words import Answer, Command, Handler, Refused
+from libs.chassis.words import Answer, Command, Erased, Handler, Refused
 from libs.contracts.envelope import Unreadable
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ class Effects:
     planned: dict[str, Row] = field(default_factory=dict)
     answers: list[tuple[Item, Answer]] = field(default_factory=list)
     parked: list[str] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
     duplicates: int = 0
 
 
@@ -148,6 +150,8 @@ class Transactions:
             if outcome.refused and not isinstance(message, Command):
                 self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
             answer = _refusal(outcome.refused) if outcome.refused else outcome.answer
+        if isinstance(message, Erased):
+            effects.erased.append(message.key)
         if item.claim:
             effects.done.append(item.claim.work_id)
         else:
@@ -193,6 +197,8 @@ class Transactions:
                 await transaction.replace(collection, changed)
         if effects.inbox.new:
             await transaction.insert(INBOX, effects.inbox.new)
+        if effects.erased:
+            await forget(transaction, effects.erased)
         await due.finish(transaction, effects.done, effects.planned)
         if effects.records:
             await outbox.append(transaction, effects.records, self.clock())

@@ -17,6 +17,11 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @property
+    def about(self) -> str:
+        """The key whose erasure takes the kept answer too; `` where the answer tells of nobody."""
+        return ""
+
 
 class Work(BaseModel):
     """Something that is due at a time. Work with the same type and key replaces what was planned before."""

@@ -60,6 +60,10 @@ class PublishProgram(Command):
     wish: ProgramWish
     if_match: int | None = None
 
+    @property
+    def about(self) -> str:
+        return self.program_id
+
 
 class EnrolParticipant(Command):
     program_id: ProgramId
@@ -71,6 +75,10 @@ class EnrolParticipant(Command):
     def key(self) -> str:
         return f"{self.program_id}/{self.participant_id}"
 
+    @property
+    def about(self) -> str:
+        return self.key
+
 
 class WithdrawParticipant(Command):
     program_id: ProgramId
@@ -81,6 +89,10 @@ class WithdrawParticipant(Command):
     @property
     def key(self) -> str:
         return f"{self.program_id}/{self.participant_id}"
+
+    @property
+    def about(self) -> str:
+        return self.key
 
 
 EndReason: TypeAlias = Literal[PairEndReason.REQUESTED, PairEndReason.MISMATCH]

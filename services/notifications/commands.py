@@ -20,6 +20,10 @@ class SetPreferences(Command):
     def person(self) -> str:
         return f"{self.program_id}/{self.participant_id}"
 
+    @property
+    def about(self) -> str:
+        return self.person
+
 
 class ReportBounce(Command):
     """Mail to this address came back."""

@@ -54,6 +54,10 @@ class Count(Command):
     key: str
     amount: int = 1
 
+    @property
+    def about(self) -> str:
+        return self.key
+
 
 class Remind(Work):
     """Count a person when it is due."""
