@@ -7,7 +7,14 @@ from libs.chassis.dead_letters import DeadLetter
 from libs.chassis.inbox import INBOX
 from libs.chassis.mongo import Transaction
 
-_PURGED: Final[dict[str, Any]] = {"state": "purged", "detail": "erased", "key": None, "value": None, "headers": [], "work": None}
+_PURGED: Final[dict[str, Any]] = {
+    "state": "purged",
+    "detail": "erased",
+    "key": None,
+    "value": None,
+    "headers": [],
+    "work": None,
+}
 
 
 async def forget(transaction: Transaction, keys: Sequence[str]) -> None:
