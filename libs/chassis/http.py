@@ -11,8 +11,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uuid_utils import uuid4
 
 from libs.chassis.errors import Transient
@@ -73,29 +75,33 @@ def problem(
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=_PROBLEM)
 
 
+@dataclass(frozen=True, slots=True)
 class Obey:
     """What a route calls: `await obey(command)`."""
 
-    def __init__(
-        self,
-        request: Request,
-        idempotency_key: Annotated[str | None, Header(max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
-        traceparent: Annotated[str | None, Header(max_length=200)] = None,
-    ) -> None:
-        self._commands: Commands = request.app.state.commands
-        self._key = idempotency_key
-        self._traceparent = traceparent
+    commands: Commands
+    key: str | None
+    traceparent: str | None
 
     async def __call__(self, command: Command) -> Response:
-        return await self._commands.obey(command, self._key, self._traceparent)
+        return await self.commands.obey(command, self.key, self.traceparent)
 
 
-def _database(request: Request) -> Database:
+# These are coroutines because FastAPI hands every other kind of dependency to a thread.
+async def _obey(
+    request: Request,
+    idempotency_key: Annotated[str | None, Header(max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
+    traceparent: Annotated[str | None, Header(max_length=200)] = None,
+) -> Obey:
+    return Obey(request.app.state.commands, idempotency_key, traceparent)
+
+
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-def _if_match(if_match: Annotated[str | None, Header(max_length=100)] = None) -> int | None:
+async def _if_match(if_match: Annotated[str | None, Header(max_length=100)] = None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
@@ -104,7 +110,7 @@ def _if_match(if_match: Annotated[str | None, Header(max_length=100)] = None) ->
     return int(text)
 
 
-Obeys = Annotated[Obey, Depends(Obey)]
+Obeys = Annotated[Obey, Depends(_obey)]
 Store = Annotated[Database, Depends(_database)]
 IfMatch = Annotated[int | None, Depends(_if_match)]
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -134,14 +140,9 @@ def _opened(cursor: str) -> str:
 
 def guard(app: FastAPI, token: str | None, open_http: Sequence[APIRouter] = ()) -> None:
     """Ask for the bearer token on all but health, metrics and open routes, and answer every failure as a problem."""
-    open_routes = [route for router in open_http for route in router.routes]
-
-    @app.middleware("http")
-    async def closed(request: Request, call_next: Any) -> Response:
-        if token and not (_bears(request, token) or _is_open(request, open_routes)):
-            return problem(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
-        response: Response = await call_next(request)
-        return response
+    if token:
+        open_routes = [route for router in open_http for route in router.routes]
+        app.add_middleware(Gate, token=token, open_routes=open_routes)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -164,12 +165,26 @@ def guard(app: FastAPI, token: str | None, open_http: Sequence[APIRouter] = ()) 
         return problem(500, "unexpected; the service's log has the details")
 
 
-def _is_open(request: Request, open_routes: Sequence[BaseRoute]) -> bool:
-    if request.url.path in _ALWAYS_OPEN:
-        return True
-    return any(route.matches(request.scope)[0] is Match.FULL for route in open_routes)
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Lets in who bears the token, and everybody to the open routes."""
 
+    app: ASGIApp
+    token: str
+    open_routes: Sequence[BaseRoute]
 
-def _bears(request: Request, token: str) -> bool:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._is_open(scope) or self._bears(Headers(scope=scope)):
+            await self.app(scope, receive, send)
+        else:
+            refusal = problem(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+            await refusal(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        if scope["path"] in _ALWAYS_OPEN:
+            return True
+        return any(route.matches(scope)[0] is Match.FULL for route in self.open_routes)
+
+    def _bears(self, headers: Headers) -> bool:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self.token.encode())

@@ -24,7 +24,7 @@ _SHOWN = [SessionState.PLANNED.value, SessionState.COMPLETED.value]
 Id = Annotated[str, Path(pattern=ID_PATTERN)]
 
 
-def _secret(request: Request) -> bytes:
+async def _secret(request: Request) -> bytes:
     settings = request.app.state.settings
     own = settings.calendar_secret if isinstance(settings, Settings) else None
     secret = own or settings.api_token
