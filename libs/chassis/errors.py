@@ -3,7 +3,7 @@
 ChassisError
 ├── Transient    a server is away or overloaded: pause, try again with backoff, park nothing
 ├── Conflict     somebody else wrote what this batch decided on: reload and replay
-├── Poison       this event can never succeed: park it now
+├── Poison       this event can never succeed: parked
 └── Misuse       a handler broke a rule of the chassis: replayed once, then parked
 """
 

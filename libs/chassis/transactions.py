@@ -27,12 +27,7 @@ log = structlog.get_logger()
 
 
 class HandlerFailed(Exception):
-    """A handler raised; the batch starts over without its half-made changes."""
-
-    def __init__(self, item: Item, error: Exception) -> None:
-        super().__init__(told(error))
-        self.item = item
-        self.error = error
+    """A handler raised and left half-made changes; the batch starts over on fresh state."""
 
 
 @dataclass(slots=True)
@@ -74,20 +69,15 @@ class Transactions:
             self.tracing.end()
 
     async def _until_settled(self, items: Sequence[Item]) -> None:
-        failed: set[Item] = set()
         parked: dict[Item, Failed] = {}
-        tries = 0
+        tries, careful = 0, False
         while True:
             try:
-                await self._attempt(items, parked)
+                await self._attempt(items, parked, careful)
                 return
             except HandlerFailed as failure:
-                log.warning(
-                    "handler failed", item=type(failure.item.message).__name__, error=type(failure.error).__name__
-                )
-                if failure.item in failed or isinstance(failure.error, Poison):
-                    parked[failure.item] = Failed(_reason(failure.error), str(failure))
-                failed.add(failure.item)
+                log.warning("handler failed; each message that fails now is parked", error=str(failure))
+                careful = True
             except Unstorable as error:
                 if len(items) > 1:
                     for half in (items[: len(items) // 2], items[len(items) // 2 :]):
@@ -104,10 +94,10 @@ class Transactions:
                     log.warning("the database is away or busy; trying again", error=str(error), tries=tries)
                 await asyncio.sleep(_pause(error, tries))
 
-    async def _attempt(self, items: Sequence[Item], parked: dict[Item, Failed]) -> None:
+    async def _attempt(self, items: Sequence[Item], parked: dict[Item, Failed], careful: bool) -> None:
         with self.metrics.transaction_seconds.time():
             async with self.database.transaction() as transaction:
-                effects = await self._handle(transaction, items, parked)
+                effects = await self._handle(transaction, items, parked, careful)
                 await self._write(transaction, effects)
         for item, answer in effects.answers:
             if item.answer and not item.answer.done():
@@ -115,7 +105,9 @@ class Transactions:
         self.metrics.count(items, effects.parked, effects.duplicates)
         self.after(effects)
 
-    async def _handle(self, transaction: Transaction, items: Sequence[Item], parked: dict[Item, Failed]) -> Effects:
+    async def _handle(
+        self, transaction: Transaction, items: Sequence[Item], parked: dict[Item, Failed], careful: bool
+    ) -> Effects:
         inbox = await look_up(transaction, items)
         claimed = await due.still_claimed(transaction, items)
         effects = Effects(UnitOfWork(transaction.find, self.service.speakers), inbox)
@@ -124,32 +116,35 @@ class Transactions:
             [(handler, item.message) for item in fresh if item not in parked and (handler := self._handler(item))]
         )
         now = self.clock()
+        if careful:
+            effects.work.remember()
         for item in items:
             if inbox.seen(item):
                 await self._repeated(item, effects, now)
             elif item.claim and item.claim.work_id not in claimed:
                 effects.duplicates += 1
             else:
-                await self._handle_one(item, parked.get(item), effects, now)
+                await self._handle_one(item, parked.get(item), effects, now, careful)
         return effects
 
-    async def _handle_one(self, item: Item, failure: Failed | None, effects: Effects, now: datetime) -> None:
+    async def _handle_one(
+        self, item: Item, failure: Failed | None, effects: Effects, now: datetime, careful: bool
+    ) -> None:
         message = failure or item.message
         answer: Answer | None = None
         if isinstance(message, Failed | Unreadable):
             answer = self._park(item, str(message.reason), message.detail, effects, now)
         elif handler := self._handler(item):
             try:
-                source, event_id = item.source or self.service.source, item.cause.causation_id or ""
-                outcome = await effects.work.run(handler, message, now, source, event_id)
-                self._collect(item, outcome, effects, now)
+                answer = await self._obey(item, handler, effects, now)
             except (Transient, Conflict, Unstorable):
                 raise
             except Exception as error:
-                raise HandlerFailed(item, error) from error
-            if outcome.refused and not isinstance(message, Command):
-                self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
-            answer = _refusal(outcome.refused) if outcome.refused else outcome.answer
+                if not careful:
+                    raise HandlerFailed(told(error)) from error
+                effects.work.undo()
+                reason = "poison" if isinstance(error, Poison) else "handler_failed"
+                answer = self._park(item, reason, told(error), effects, now)
         if isinstance(message, Erased):
             effects.erased.append(message.key)
         if item.claim:
@@ -159,9 +154,20 @@ class Transactions:
         if item.answer:
             effects.answers.append((item, answer or Answer({}, 204)))
 
+    async def _obey(self, item: Item, handler: Handler[Any], effects: Effects, now: datetime) -> Answer | None:
+        source, event_id = item.source or self.service.source, item.cause.causation_id or ""
+        outcome = await effects.work.run(handler, item.message, now, source, event_id)
+        self._collect(item, outcome, effects, now)
+        if outcome.refused is None:
+            return outcome.answer
+        if not isinstance(item.message, Command):
+            self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
+        return _refusal(outcome.refused)
+
     def _collect(self, item: Item, outcome: Outcome, effects: Effects, now: datetime) -> None:
-        for said in outcome.facts:
-            effects.records.append(outbox.fact(said, source=self.service.source, cause=item.cause, now=now))
+        effects.records += [
+            outbox.fact(said, source=self.service.source, cause=item.cause, now=now) for said in outcome.facts
+        ]
         for later in outcome.later:
             effects.planned[later.work.work_id] = due.row(later, item.cause)
 
@@ -213,10 +219,6 @@ class Transactions:
 
 def _refusal(refused: Refused) -> Answer:
     return Answer({"reason": refused.reason, "detail": refused.detail, **refused.more}, refused.status)
-
-
-def _reason(error: Exception) -> str:
-    return "poison" if isinstance(error, Poison) else "handler_failed"
 
 
 def _pause(error: Exception, tries: int) -> float:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -48,6 +49,7 @@ class UnitOfWork:
         self._documents: dict[Kind, dict[str, Document]] = defaultdict(dict)
         self._sets: set[tuple[Kind, str, str]] = set()
         self._decided: dict[tuple[Kind, str], Document] = {}
+        self._before: dict[tuple[Kind, str], tuple[Document, bool]] | None = None
 
     async def prefetch(self, work: Sequence[tuple[Handler[Any], Any]]) -> None:
         """Load for the whole batch, stage by stage; what a later stage finds changed is loaded when its turn comes."""
@@ -68,6 +70,8 @@ class UnitOfWork:
             reads = list(handler.stage(depth, message, state))
             await self._load([reads])
             self._declare(state, reads)
+        if self._before is not None:
+            self._before = {key: (deepcopy(found), key in self._decided) for key, found in state.decided}
         outcome = Outcome()
         for word in handler(message, state, now):
             match word:
@@ -84,6 +88,19 @@ class UnitOfWork:
         if not outcome.refused:
             self._decided.update(state.decided)
         return outcome
+
+    def remember(self) -> None:
+        """From now on keep what a message finds, so that it can be undone."""
+        self._before = {}
+
+    def undo(self) -> None:
+        """Put back what the last message found."""
+        for (kind, id), (document, decided) in (self._before or {}).items():
+            self._documents[kind][id] = document
+            self._decided.pop((kind, id), None)
+            if decided:
+                self._decided[kind, id] = document
+        self._before = {}
 
     def add(self, document: Document) -> None:
         """A new document that nothing was decided on."""

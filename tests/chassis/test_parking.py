@@ -95,11 +95,27 @@ async def test_what_fails_twice_is_tried_no_third_time(database: Database) -> No
     assert (len(calls), await letters(database)) == (2, {"2026/grace": "handler_failed"})
 
 
-async def test_poison_is_not_tried_again(database: Database) -> None:
-    with capture_logs() as logs:
-        await settling(database).settle([item(enrolled("grace", "Poison"), "2")])
+async def test_many_that_fail_cost_one_replay_and_leave_nothing_half_made(database: Database) -> None:
+    runs: list[str] = []
 
-    assert [line["event"] for line in logs].count("handler failed") == 1
+    def half_made(event, state, now):  # type: ignore[no-untyped-def]
+        runs.append(event.participant_id)
+        if event.unit == "Half made":
+            state[Tally, event.key].times += 100
+            raise ValueError
+        yield from count.handle(event, state, now)
+
+    handler: Handler[ParticipantEnrolled] = Handler(half_made, count.first)
+    table = Service(name="tiny", keeps=service.keeps, hears={ParticipantEnrolled: handler}, says=service.says)
+    broken = [item(enrolled("grace", "Half made", revision=n), f"broken {n}", n) for n in range(10, 40)]
+    sound = [item(enrolled("grace", revision=n), f"sound {n}", n) for n in (1, 2)]
+
+    await settling(database, table).settle([sound[0], *broken, sound[1]])
+
+    assert (await tally(database, "grace"))["times"] == 2
+    assert await facts(database) == [("2026/grace", 1), ("2026/grace", 2)]
+    assert await database.count(DeadLetter.collection) == 30
+    assert len(runs) == 2 + 32
 
 
 async def test_a_dead_letter_keeps_the_record_as_it_came(database: Database) -> None:
