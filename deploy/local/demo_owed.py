@@ -78,10 +78,12 @@ def owed(facts: Facts) -> Iterator[tuple[Fact, str]]:
     yield from ((fact, who) for fact in to_all for who in fact.participants)
     yield from ((fact, OFFICE) for fact in facts["pair-at-risk"] if fact["pair_id"] not in ended)
     first_words: dict[str, Fact] = {}
+    answered: set[tuple[str, str]] = set()
     for fact in facts["session-completed"]:
         first_words.setdefault(fact["session_id"], fact)
-    for fact in first_words.values():
-        yield from ((fact, fact[f"{side}_id"]) for side in ("mentor", "mentee") if not fact["feedback"].get(side))
+        answered.update((fact["session_id"], side) for side, answer in fact["feedback"].items() if answer)
+    for id, fact in first_words.items():
+        yield from ((fact, fact[f"{side}_id"]) for side in ("mentor", "mentee") if (id, side) not in answered)
 
 
 def _without_session(facts: Facts) -> Iterator[str]:

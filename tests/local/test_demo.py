@@ -94,6 +94,14 @@ def test_after_a_meeting_the_silent_side_is_asked_and_the_next_meeting_follows()
     assert story.missing == []
 
 
+def test_who_answers_before_the_question_is_sent_is_owed_none():
+    story = held(paired()).say("session-scheduled", "e4", **PAIR, session_id="s2", number=2).both("e4")
+    both = {"mentor": {"rating": 5}, "mentee": {"rating": 4}}
+    said = {"session_id": "s1", "number": 1, "revision": 3, "series_done": False, "feedback": both}
+
+    assert story.say("session-completed", "e6", **PAIR, **said).missing == []
+
+
 def test_a_pair_whose_series_is_done_ends_and_is_thanked():
     story = held(paired(), series_done=True).tell("grace", "e3")
     assert story.missing == ["the series of p1 is done and the pair has not ended"]
