@@ -236,7 +236,10 @@ class Relay:
 async def _discard(producer: Any) -> None:
     """Close without finishing anything: an open transaction is left to the successor's fencing."""
     try:
-        await asyncio.wait_for(producer.stop(), 5.0)
+        await asyncio.wait_for(producer.stop(), 1.0)
     except Exception:
+        # stop() waits for what can't be sent any more, and aiokafka has no other way to end the sending task
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(producer._sender.close(), 1.0)
         with contextlib.suppress(Exception):
             await asyncio.wait_for(producer.client.close(), 1.0)
