@@ -35,7 +35,7 @@ class Document:
         return Read(cls, field, value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Read(Generic[D]):
     """A declared read; `peeked` documents are reference data: not guarded and never written."""
 

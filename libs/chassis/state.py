@@ -37,6 +37,11 @@ class State:
             raise Misuse(f"{kind.__name__}.{field} is not declared in the handler's reads") from None
 
     @property
+    def of_ids(self) -> bool:
+        """Whether documents were declared, and all by their ids: then they are the same whenever they are read."""
+        return bool(self._declared) and not self._sets
+
+    @property
     def decided(self) -> Iterator[tuple[tuple[Kind, str], Document]]:
         return ((key, document) for key, document in self._declared.items() if key not in self.peeked)
 

@@ -55,10 +55,11 @@ class Transactions:
     metrics: Metrics
     tracing: Tracing
     after: Callable[[Effects], None]
-    _replays: dict[type[Command], Handler[Any]] = field(init=False)
+    _handlers: dict[type, Handler[Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._replays = replays(self.service)
+        table = self.service
+        self._handlers = {**table.hears, **table.obeys, **table.wakes, **replays(table)}
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Return when every item has taken effect once, or is parked. Outages are waited for."""
@@ -210,10 +211,9 @@ class Transactions:
             await outbox.append(transaction, effects.records, self.clock())
 
     def _handler(self, item: Item) -> Handler[Any] | None:
+        message = item.message
         return (
-            self._replays[type(item.message)]
-            if isinstance(item.message, Command) and type(item.message) in self._replays
-            else self.service.handler_of(item.message)
+            self.service.erases.get(message.event) if isinstance(message, Erased) else self._handlers.get(type(message))
         )
 
 

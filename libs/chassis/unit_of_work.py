@@ -22,7 +22,7 @@ Kind = type[Document]
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Said:
     """A fact with the number that its document gave it."""
 
@@ -49,6 +49,7 @@ class UnitOfWork:
         self._documents: dict[Kind, dict[str, Document]] = defaultdict(dict)
         self._sets: set[tuple[Kind, str, str]] = set()
         self._decided: dict[tuple[Kind, str], Document] = {}
+        self._ready: dict[int, State] = {}
         self._before: dict[tuple[Kind, str], tuple[Document, bool]] | None = None
 
     async def prefetch(self, work: Sequence[tuple[Handler[Any], Any]]) -> None:
@@ -62,14 +63,11 @@ class UnitOfWork:
                 return  # a stored document can't be read: it fails when the message that needs it has its turn
             for (_, _, state), reads in zip(waiting, gathered, strict=True):
                 self._declare(state, reads)
+        self._ready = {id(message): state for handler, message, state in waiting if handler.depth == 1}
 
     async def run(self, handler: Handler[Any], message: Any, now: datetime, source: str, event_id: str = "") -> Outcome:
         """Hand one message to its handler. A refused message leaves no trace."""
-        state = State(source, event_id)
-        for depth in range(handler.depth):
-            reads = list(handler.stage(depth, message, state))
-            await self._load([reads])
-            self._declare(state, reads)
+        state = await self._state_of(handler, message, source, event_id)
         if self._before is not None:
             self._before = {key: (deepcopy(found), key in self._decided) for key, found in state.decided}
         outcome = Outcome()
@@ -125,6 +123,19 @@ class UnitOfWork:
             else:
                 changed.append(({"_id": id, "version": document.version}, row))
         return ((collection, new, changed) for collection, (new, changed) in by_collection.items())
+
+    async def _state_of(self, handler: Handler[Any], message: Any, source: str, event_id: str) -> State:
+        """What was prefetched, where it can't have become another set of documents meanwhile."""
+        ready = self._ready.get(id(message))
+        if ready is not None and ready.of_ids and self._before is None:
+            ready.source, ready.event_id = source, event_id
+            return ready
+        state = State(source, event_id)
+        for depth in range(handler.depth):
+            reads = list(handler.stage(depth, message, state))
+            await self._load([reads])
+            self._declare(state, reads)
+        return state
 
     def _speak(self, event: Event, state: State) -> Said:
         kind = self._says.get(type(event))

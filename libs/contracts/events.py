@@ -44,7 +44,8 @@ class Event(Part):
     @property
     def key(self) -> str:
         """The ids of the key's fields, joined by `/`."""
-        return "/".join([getattr(self, name) for name in self.key_fields])
+        values = self.__dict__
+        return "/".join([values[name] for name in self.key_fields])
 
 
 class ProgramPublished(Event):
