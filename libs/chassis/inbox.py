@@ -7,7 +7,7 @@ from typing import Any
 
 from libs.chassis.items import Item
 from libs.chassis.mongo import Indexes, Transaction
-from libs.chassis.words import Answer, Command
+from libs.chassis.words import Answer
 
 INBOX = "inbox"
 # Topics are kept 30 days and replayed after outages; on compacted topics the revision is the lasting guard.
@@ -32,14 +32,25 @@ class Inbox:
         stored = self._seen[item.id].get("answer")
         return Answer(**stored) if stored else None
 
+    def certain(self, items: Sequence[Item], now: datetime) -> list[dict[str, Any]]:
+        """The rows of those messages whose row does not depend on what their handler answers."""
+        rows: dict[str, dict[str, Any]] = {}
+        for item in items:
+            if item.answer is None and item.claim is None:
+                rows.setdefault(item.id, _row(item, now))
+        return list(rows.values())
+
     def add(self, item: Item, now: datetime, answer: Answer | None) -> None:
-        row: dict[str, Any] = {"_id": item.id, "digest": item.digest, "at": now}
+        """The message took effect; from now on the batch has seen it."""
+        row = self._seen[item.id] = _row(item, now)
         if answer:
             row["answer"] = {"body": answer.body, "status": answer.status, "headers": answer.headers}
-            if isinstance(item.message, Command) and item.message.about:
-                row["about"] = item.message.about
-        self._seen[item.id] = row
-        self.new.append(row)
+        if item.answer:
+            self.new.append(row)
+
+
+def _row(item: Item, now: datetime) -> dict[str, Any]:
+    return {"_id": item.id, "digest": item.digest, "at": now}
 
 
 async def look_up(transaction: Transaction, items: Sequence[Item]) -> Inbox:

@@ -1,5 +1,6 @@
 """MongoDB: the only module that knows the driver (Motor; docs/decisions name its successor)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date
@@ -8,7 +9,7 @@ from typing import Any
 from bson.codec_options import CodecOptions, TypeRegistry
 from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import IndexModel, InsertOne, ReadPreference, ReplaceOne, WriteConcern
+from pymongo import IndexModel, InsertOne, ReadPreference, ReplaceOne, UpdateMany, WriteConcern
 from pymongo.errors import (
     BulkWriteError,
     DocumentTooLarge,
@@ -58,11 +59,13 @@ def sorted_failure(error: Exception) -> Exception:
 
 
 class Transaction:
-    """One transaction: snapshot reads on the primary, majority write concern."""
+    """One transaction: snapshot reads on the primary, majority write concern. Its operations take turns, because a
+    session serves one at a time."""
 
     def __init__(self, database: Any, session: AsyncIOMotorClientSession) -> None:
         self._database = database
         self._session = session
+        self._turn = asyncio.Lock()
 
     async def find(
         self,
@@ -76,32 +79,35 @@ class Transaction:
         cursor = self._database[collection].find(
             filter, fields, sort=list(sort) or None, limit=limit, batch_size=100_000, session=self._session
         )
-        with _sorted():
-            rows: list[Row] = await cursor.to_list(None)
+        async with self._turn:
+            with _sorted():
+                rows: list[Row] = await cursor.to_list(None)
         return rows
 
     async def insert(self, collection: str, rows: Sequence[Row]) -> None:
-        await self._database[collection].bulk_write([InsertOne(row) for row in rows], session=self._session)
+        await self._write(collection, [InsertOne(row) for row in rows])
 
     async def replace(self, collection: str, rows: Sequence[tuple[Row, Row]]) -> None:
         """Replace each (guard, row); a guard that matches nothing is silent in MongoDB, so the count is compared."""
-        result = await self._database[collection].bulk_write(
-            [ReplaceOne(guard, row) for guard, row in rows], session=self._session
-        )
-        if result.matched_count != len(rows):
-            raise Conflict(f"{len(rows) - result.matched_count} documents of {collection} were changed meanwhile")
+        matched = await self._write(collection, [ReplaceOne(guard, row) for guard, row in rows])
+        if matched != len(rows):
+            raise Conflict(f"{len(rows) - matched} documents of {collection} were changed meanwhile")
 
     async def upsert(self, collection: str, rows: Sequence[Row]) -> None:
-        await self._database[collection].bulk_write(
-            [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows], session=self._session
-        )
+        await self._write(collection, [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows])
 
     async def update(self, collection: str, filter: Mapping[str, Any], change: Mapping[str, Any]) -> None:
-        await self._database[collection].update_many(filter, change, session=self._session)
+        await self._write(collection, [UpdateMany(filter, change)])
 
     async def delete(self, collection: str, filter: Mapping[str, Any]) -> int:
-        result = await self._database[collection].delete_many(filter, session=self._session)
+        async with self._turn:
+            result = await self._database[collection].delete_many(filter, session=self._session)
         return int(result.deleted_count)
+
+    async def _write(self, collection: str, operations: Sequence[Any]) -> int:
+        async with self._turn:
+            result = await self._database[collection].bulk_write(operations, session=self._session)
+        return int(result.matched_count)
 
 
 class Database:

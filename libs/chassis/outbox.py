@@ -65,11 +65,15 @@ def sized(record: Record) -> int:
     return _OVERHEAD + sum([len(part) for part in parts if part is not None])
 
 
-async def append(transaction: Transaction, records: Sequence[Record], now: datetime) -> None:
-    """Write pages behind every page in this transaction's snapshot. A fact that builds on another has either a later
+async def next_tick(transaction: Transaction) -> int:
+    """One more than the highest tick in this transaction's snapshot. A fact that builds on another has either a later
     tick than that one or is said after it was published, so no shared counter is needed."""
     newest = await transaction.find(OUTBOX, {}, fields=["tick"], sort=[("tick", -1)], limit=1)
-    tick = newest[0]["tick"] + 1 if newest else 1
+    return int(newest[0]["tick"]) + 1 if newest else 1
+
+
+async def append(transaction: Transaction, records: Sequence[Record], tick: int, now: datetime) -> None:
+    """Write pages of one tick behind all others."""
     pages = [
         {"_id": uuid4().hex, "tick": tick, "part": part, "at": now, "records": page}
         for part, page in enumerate(_pages(records))

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,13 @@ import structlog
 
 from libs.chassis import due, outbox
 from libs.chassis.dead_letters import dead_letter, replays
+from libs.chassis.effects import Effects
 from libs.chassis.erasure import forget
 from libs.chassis.errors import Conflict, Poison, Transient, told
-from libs.chassis.inbox import INBOX, Inbox, look_up
+from libs.chassis.inbox import INBOX, look_up
 from libs.chassis.items import Failed, Item, without_content
 from libs.chassis.metrics import Metrics
-from libs.chassis.mongo import Database, Row, Transaction, Unstorable
+from libs.chassis.mongo import Database, Transaction, Unstorable
 from libs.chassis.service import Service
 from libs.chassis.tracing import Tracing
 from libs.chassis.unit_of_work import Outcome, UnitOfWork
@@ -28,21 +30,6 @@ log = structlog.get_logger()
 
 class HandlerFailed(Exception):
     """A handler raised and left half-made changes; the batch starts over on fresh state."""
-
-
-@dataclass(slots=True)
-class Effects:
-    """What one transaction leads to, collected while its messages are handled."""
-
-    work: UnitOfWork
-    inbox: Inbox
-    records: list[outbox.Record] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
-    planned: dict[str, Row] = field(default_factory=dict)
-    answers: list[tuple[Item, Answer]] = field(default_factory=list)
-    parked: list[str] = field(default_factory=list)
-    erased: list[str] = field(default_factory=list)
-    duplicates: int = 0
 
 
 @dataclass(slots=True)
@@ -119,14 +106,23 @@ class Transactions:
         now = self.clock()
         if careful:
             effects.work.remember()
-        for item in items:
-            if inbox.seen(item):
-                await self._repeated(item, effects, now)
-            elif item.claim and item.claim.work_id not in claimed:
-                effects.duplicates += 1
-            else:
-                await self._handle_one(item, parked.get(item), effects, now, careful)
+        async with meanwhile(self._write_ahead(transaction, effects, fresh, now)):
+            for item in items:
+                if inbox.seen(item):
+                    await self._repeated(item, effects, now)
+                elif item.claim and item.claim.work_id not in claimed:
+                    effects.duplicates += 1
+                else:
+                    await self._handle_one(item, parked.get(item), effects, now, careful)
         return effects
+
+    async def _write_ahead(
+        self, transaction: Transaction, effects: Effects, fresh: Sequence[Item], now: datetime
+    ) -> None:
+        """What does not depend on the handlers."""
+        if rows := effects.inbox.certain(fresh, now):
+            await transaction.insert(INBOX, rows)
+        effects.tick = await outbox.next_tick(transaction)
 
     async def _handle_one(
         self, item: Item, failure: Failed | None, effects: Effects, now: datetime, careful: bool
@@ -197,7 +193,9 @@ class Transactions:
         return None
 
     async def _write(self, transaction: Transaction, effects: Effects) -> None:
-        for collection, new, changed in effects.work.writes():
+        async with meanwhile(self._write_pages(transaction, effects)):
+            written = list(effects.work.writes())
+        for collection, new, changed in written:
             if new:
                 await transaction.insert(collection, new)
             if changed:
@@ -207,14 +205,29 @@ class Transactions:
         if effects.erased:
             await forget(transaction, effects.erased)
         await due.finish(transaction, effects.done, effects.planned)
+
+    async def _write_pages(self, transaction: Transaction, effects: Effects) -> None:
         if effects.records:
-            await outbox.append(transaction, effects.records, self.clock())
+            await outbox.append(transaction, effects.records, effects.tick, self.clock())
 
     def _handler(self, item: Item) -> Handler[Any] | None:
         message = item.message
         return (
             self.service.erases.get(message.event) if isinstance(message, Erased) else self._handlers.get(type(message))
         )
+
+
+@asynccontextmanager
+async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """The database works on `work` while the block computes."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.sleep(0)
+        yield
+    except BaseException:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+    await task
 
 
 def _refusal(refused: Refused) -> Answer:

@@ -101,7 +101,8 @@ async def tell(database: Database, subjects: tuple[str, ...], *, padding: int = 
                     [({"_id": name, "said": said[name]}, {"_id": name, "said": said[name] + 1}) for name in subjects],
                 )
                 records = [entry(name, said[name] + 1, padding=padding) for name in subjects]
-                await outbox.append(transaction, records, datetime.now(UTC))
+                tick = await outbox.next_tick(transaction)
+                await outbox.append(transaction, records, tick, datetime.now(UTC))
             return
         except (Conflict, Transient):
             await asyncio.sleep(random.uniform(0.0, 0.01))

@@ -53,7 +53,8 @@ async def published_once(world: World, watched: Database, script: Script | None 
 async def page_of(database: Database, records: Sequence[outbox.Record]) -> int:
     """Write one page, as a transaction of its own; its tick."""
     async with database.transaction() as transaction:
-        await outbox.append(transaction, records, datetime.now(UTC))
+        tick = await outbox.next_tick(transaction)
+        await outbox.append(transaction, records, tick, datetime.now(UTC))
     return (await database.find(OUTBOX, {}, sort=[("tick", -1)], limit=1))[0]["tick"]
 
 
@@ -75,7 +76,8 @@ async def test_the_tick_is_taken_from_the_snapshot_that_the_facts_were_decided_o
     async with database.transaction() as transaction:
         await transaction.find("ledgers", {})
         assert await page_of(other, [entry("grace", 1)]) == 1
-        await outbox.append(transaction, [entry("ada", 1)], datetime.now(UTC))
+        tick = await outbox.next_tick(transaction)
+        await outbox.append(transaction, [entry("ada", 1)], tick, datetime.now(UTC))
     assert [page["tick"] for page in await database.find(OUTBOX, {})] == [1, 1]
 
 
