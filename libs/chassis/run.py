@@ -26,6 +26,7 @@ from libs.chassis import dead_letter_routes, due, inbox, logs, outbox, tracing
 from libs.chassis.dead_letters import DeadLetter
 from libs.chassis.documents import Document
 from libs.chassis.due import DueWork
+from libs.chassis.effects import Effects
 from libs.chassis.errors import Transient
 from libs.chassis.health import Health
 from libs.chassis.http import Commands, guard, problem
@@ -36,7 +37,7 @@ from libs.chassis.mongo import Database
 from libs.chassis.relay import Relay
 from libs.chassis.service import Service
 from libs.chassis.settings import Settings
-from libs.chassis.transactions import Effects, Transactions
+from libs.chassis.transactions import Transactions
 
 log = structlog.get_logger()
 

@@ -15,6 +15,7 @@ from fastapi import APIRouter
 from libs.chassis import due, inbox, outbox
 from libs.chassis.dead_letters import DeadLetter
 from libs.chassis.documents import Document, peek
+from libs.chassis.effects import Effects
 from libs.chassis.errors import Poison
 from libs.chassis.http import Cursor, Limit, Obeys, Store, page
 from libs.chassis.items import Cause, Item, Raw, digest
@@ -24,7 +25,7 @@ from libs.chassis.outbox import header_pairs
 from libs.chassis.service import Service
 from libs.chassis.state import State
 from libs.chassis.tracing import Off, Tracing
-from libs.chassis.transactions import Effects, Transactions
+from libs.chassis.transactions import Transactions
 from libs.chassis.words import Answer, Command, Erased, Facts, Later, Refused, Work, reads
 from libs.contracts.envelope import describe, encode, headers
 from libs.contracts.events import NotificationSent, PairEnded, ParticipantEnrolled, ParticipantWithdrawn
