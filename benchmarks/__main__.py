@@ -13,6 +13,7 @@ from rich.table import Table
 
 from deploy.local import stack
 from deploy.local.stack import Endpoints
+from libs.contracts.topics import TOPICS
 
 from . import commands
 from .intake import arena, rate, readable, stored
@@ -25,7 +26,7 @@ _HEARS = {"minimal": ["participant-enrolled"], "matching": ["participant-enrolle
 def intake(endpoints: Endpoints, process: list[str], events: int, *, service: str = "minimal", until: str) -> float:
     """Events a second until they are stored (`until` a collection) or their facts are readable (a topic)."""
     with arena(endpoints, events, _HEARS) as made:
-        counted = readable(made, until) if until == "notification-sent" else stored(made, service, until)
+        counted = readable(made, until) if until in TOPICS else stored(made, service, until)
         with counted as done:
             return rate(made, process, done)
 
@@ -35,7 +36,7 @@ def rivals(endpoints: Endpoints, events: int, few: int) -> Mapping[str, Callable
     return {
         "bare_loop": lambda: intake(endpoints, [bare, "bare"], events, until="profiles"),
         "intake": lambda: intake(endpoints, [chassis, "intake-alone"], events, until="profiles"),
-        "through_the_relay": lambda: intake(endpoints, [chassis], events, until="notification-sent"),
+        "through_the_relay": lambda: intake(endpoints, [chassis], events, until="participant-withdrawn"),
         "matching_intake": lambda: intake(endpoints, ["services.matching"], events, service="matching", until="people"),
         "one_transaction_per_message": lambda: intake(endpoints, [bare, "usual"], few, until="profiles"),
     }

@@ -15,8 +15,7 @@ from libs.chassis.service import Service
 from libs.chassis.settings import Settings
 from libs.chassis.state import State
 from libs.chassis.words import Facts, reads
-from libs.contracts.events import NotificationSent, ParticipantEnrolled
-from libs.contracts.examples import NOTIFICATION_SENT
+from libs.contracts.events import ParticipantEnrolled, ParticipantWithdrawn
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,8 +33,12 @@ def remember_and_tell(event: ParticipantEnrolled, state: State, now: datetime) -
     profile = state[Profile, event.key]
     profile.profile = event
     profile.times += 1
-    yield NotificationSent.model_construct(
-        **(NOTIFICATION_SENT.__dict__ | {"program_id": event.program_id, "participant_id": event.participant_id})
+    yield ParticipantWithdrawn(
+        program_id=event.program_id,
+        participant_id=event.participant_id,
+        revision=event.revision,
+        reason="benchmark",
+        withdrawn_at=now,
     )
 
 
@@ -43,7 +46,7 @@ service = Service(
     name="minimal",
     keeps=[Profile],
     hears={ParticipantEnrolled: remember_and_tell},
-    says={Profile: [NotificationSent]},
+    says={Profile: [ParticipantWithdrawn]},
 )
 
 

@@ -24,6 +24,8 @@ Submit = Callable[[Sequence[Item]], Awaitable["asyncio.Future[None]"]]
 Offsets = dict[TopicPartition, int]
 
 _DRAIN_SECONDS = 10.0
+# Decoded at a stretch; between two slices the transaction under way takes its next step.
+_SLICE = 40
 
 log = structlog.get_logger()
 
@@ -98,7 +100,10 @@ class Intake(ConsumerRebalanceListener):
     async def take(self, records: tuple[ConsumerRecord[Any, Any], ...]) -> None:
         """Decode a batch while the former one is being settled."""
         await self._ahead.acquire()
-        items = [decoded(record, self.topics[record.topic]) for record in records]
+        items = []
+        for start in range(0, len(records), _SLICE):
+            items += [decoded(record, self.topics[record.topic]) for record in records[start : start + _SLICE]]
+            await asyncio.sleep(0)
         done = await self.submit(items)
         offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
         self._open.add(done)

@@ -141,9 +141,10 @@ class UnitOfWork:
         kind = self._says.get(type(event))
         if kind is None:
             raise Misuse(f"the service's table does not say {type(event).__name__}")
-        if (kind, event.key) in state.peeked:
+        key = (kind, event.key)
+        if key in state.peeked:
             raise Misuse(f"{type(event).__name__} is said by a document that was only peeked at")
-        document = state[kind, event.key]
+        document = state[key]
         document.said += 1
         return Said(event, document.said)
 

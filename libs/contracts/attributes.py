@@ -1,7 +1,6 @@
 """CloudEvents attributes in record headers, one value at a time."""
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from .fields import MAX_INTEGER, to_time
@@ -36,7 +35,6 @@ def instant(value: bytes) -> datetime | None:
         return None
 
 
-@lru_cache(maxsize=256)  # the facts of one transaction share their time
 def rfc3339(time: datetime) -> str:
     """An aware time as text, in UTC with `Z`."""
     return to_time(time).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import Base64Bytes, TypeAdapter, ValidationError
@@ -117,22 +118,30 @@ def encode(event: Event) -> bytes:
 
 def headers(envelope: Envelope) -> list[tuple[str, bytes]]:
     """The record headers of an event in binary mode."""
-    attributes = (
-        ("ce_specversion", "1.0"),
+    own = (
         ("ce_id", envelope.id),
-        ("ce_source", envelope.source),
-        ("ce_type", envelope.type),
-        ("ce_time", rfc3339(envelope.time)),
         ("ce_subject", envelope.subject),
-        ("ce_dataschema", envelope.dataschema),
-        ("content-type", "application/json"),
         ("ce_correlationid", envelope.correlation_id),
         ("ce_causationid", envelope.causation_id),
         ("ce_sequence", None if envelope.sequence is None else str(envelope.sequence)),
         ("ce_traceparent", envelope.traceparent),
         ("traceparent", envelope.traceparent),
     )
-    return [(name, value.encode()) for name, value in attributes if value is not None]
+    shared = _shared_headers(envelope.source, envelope.type, envelope.time, envelope.dataschema)
+    return [*shared, *((name, value.encode()) for name, value in own if value is not None)]
+
+
+@lru_cache(maxsize=256)  # the facts of one transaction share these
+def _shared_headers(source: str, type: str, time: datetime, dataschema: str | None) -> tuple[tuple[str, bytes], ...]:
+    attributes = (
+        ("ce_specversion", "1.0"),
+        ("ce_source", source),
+        ("ce_type", type),
+        ("ce_time", rfc3339(time)),
+        ("ce_dataschema", dataschema),
+        ("content-type", "application/json"),
+    )
+    return tuple((name, value.encode()) for name, value in attributes if value is not None)
 
 
 def read(
