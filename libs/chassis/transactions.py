@@ -18,7 +18,7 @@ from libs.chassis.errors import Conflict, Poison, Transient, told
 from libs.chassis.inbox import INBOX, look_up
 from libs.chassis.items import Failed, Item, without_content
 from libs.chassis.metrics import Metrics
-from libs.chassis.mongo import Database, Transaction, Unstorable
+from libs.chassis.mongo import Database, Row, Transaction, Unstorable
 from libs.chassis.service import Service
 from libs.chassis.tracing import Tracing
 from libs.chassis.unit_of_work import Outcome, UnitOfWork
@@ -193,13 +193,14 @@ class Transactions:
         return None
 
     async def _write(self, transaction: Transaction, effects: Effects) -> None:
-        async with meanwhile(self._write_pages(transaction, effects)):
-            written = list(effects.work.writes())
-        for collection, new, changed in written:
-            if new:
-                await transaction.insert(collection, new)
-            if changed:
-                await transaction.replace(collection, changed)
+        parts = effects.work.writes()
+        under_way = self._write_pages(transaction, effects)
+        while True:
+            async with meanwhile(under_way):
+                part = next(parts, None)
+            if part is None:
+                break
+            under_way = _write_documents(transaction, *part)
         if effects.inbox.new:
             await transaction.insert(INBOX, effects.inbox.new)
         if effects.erased:
@@ -215,6 +216,15 @@ class Transactions:
         return (
             self.service.erases.get(message.event) if isinstance(message, Erased) else self._handlers.get(type(message))
         )
+
+
+async def _write_documents(
+    transaction: Transaction, collection: str, new: list[Row], changed: list[tuple[Row, Row]]
+) -> None:
+    if new:
+        await transaction.insert(collection, new)
+    if changed:
+        await transaction.replace(collection, changed)
 
 
 @asynccontextmanager

@@ -17,6 +17,9 @@ from libs.chassis.words import Answer, Handler, Later, Refused
 from libs.contracts.events import Event
 
 Row = dict[str, Any]
+# So many documents are made into rows while the database takes in the ones before.
+_AT_ONCE = 250
+
 Find = Callable[[str, Mapping[str, Any]], Awaitable[list[Row]]]
 Kind = type[Document]
 _T = TypeVar("_T")
@@ -111,18 +114,15 @@ class UnitOfWork:
         return key in self._decided or self._documents[key[0]][key[1]].version > 0
 
     def writes(self) -> Iterator[tuple[str, list[Row], list[tuple[Row, Row]]]]:
-        """Per collection the new rows, and (guard, row) of the others. What was read for a decision is always written:
-        only a version that moves makes two transactions that decided on each other's document collide."""
-        by_collection: dict[str, tuple[list[Row], list[tuple[Row, Row]]]] = defaultdict(lambda: ([], []))
-        for (kind, id), document in self._decided.items():
-            new, changed = by_collection[kind.collection]
-            row = to_row(document)
-            row["version"] = document.version + 1
-            if document.version == 0:
-                new.append(row)
-            else:
-                changed.append(({"_id": id, "version": document.version}, row))
-        return ((collection, new, changed) for collection, (new, changed) in by_collection.items())
+        """Collection, new rows, and (guard, row) of the others, a handful at a time. What was read for a decision is
+        always written: only a version that moves makes two transactions that decided on each other's document
+        collide."""
+        by_collection: dict[str, list[Document]] = defaultdict(list)
+        for (kind, _), document in self._decided.items():
+            by_collection[kind.collection].append(document)
+        for collection, documents in by_collection.items():
+            for start in range(0, len(documents), _AT_ONCE):
+                yield collection, *_rows(documents[start : start + _AT_ONCE])
 
     async def _state_of(self, handler: Handler[Any], message: Any, source: str, event_id: str) -> State:
         """What was prefetched, where it can't have become another set of documents meanwhile."""
@@ -182,6 +182,19 @@ class UnitOfWork:
         for value in values:
             if value not in documents:
                 documents[value] = kind(id=value)
+
+
+def _rows(documents: Iterable[Document]) -> tuple[list[Row], list[tuple[Row, Row]]]:
+    new: list[Row] = []
+    changed: list[tuple[Row, Row]] = []
+    for document in documents:
+        row = to_row(document)
+        row["version"] = document.version + 1
+        if document.version == 0:
+            new.append(row)
+        else:
+            changed.append(({"_id": document.id, "version": document.version}, row))
+    return new, changed
 
 
 def _gathered(handler: Handler[Any], depth: int, message: Any, state: State) -> list[Read[Any]]:
