@@ -38,4 +38,7 @@ check: $(VENV)/.ready ## style, types, room rules, contract compatibility
 	$(RUN) -m libs.contracts.schemas check
 
 bench: $(VENV)/.ready ## measure, into .local/bench.json
-	$(RUN) -m benchmarks
+	$(RUN) -m benchmarks $(ARGS)
+
+faults: $(VENV)/.ready ## kill, freeze and stop things, and check that nothing is lost or doubled
+	$(RUN) -m pytest tests/faults tests/chassis/test_relay.py tests/chassis/test_outages.py $(ARGS)

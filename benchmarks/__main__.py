@@ -45,8 +45,8 @@ def rivals(endpoints: Endpoints, events: int, few: int) -> Mapping[str, Callable
 def by_http(endpoints: Endpoints, times: int) -> Figures:
     with arena(endpoints, 0, _HEARS) as made:
         taken = asyncio.run(commands.latencies(made, times))
-        grouped = [asyncio.run(commands.per_second(made, 1_000, 20 * times)) for _ in range(3)]
-        single = [asyncio.run(commands.per_second(made, 1, 4 * times)) for _ in range(3)]
+        grouped = [asyncio.run(commands.per_second(made, 1_000, 10 * times)) for _ in range(3)]
+        single = [asyncio.run(commands.per_second(made, 1, 2 * times)) for _ in range(3)]
     latency = {"unit": "ms", "min": taken[0], "median": median(taken), "max": taken[-1]}
     return {
         "command_to_readable_fact": latency | {"p99": taken[int(len(taken) * 0.99)]},

@@ -7,7 +7,7 @@ from typing import Any
 
 from libs.chassis.items import Item
 from libs.chassis.mongo import Indexes, Transaction
-from libs.chassis.words import Answer
+from libs.chassis.words import Answer, Command
 
 INBOX = "inbox"
 # Topics are kept 30 days and replayed after outages; on compacted topics the revision is the lasting guard.
@@ -45,6 +45,8 @@ class Inbox:
         row = self._seen[item.id] = _row(item, now)
         if answer:
             row["answer"] = {"body": answer.body, "status": answer.status, "headers": answer.headers}
+            if isinstance(item.message, Command) and item.message.about:
+                row["about"] = item.message.about
         if item.answer:
             self.new.append(row)
 
