@@ -61,8 +61,6 @@ def gather(
 
     Never hangs: what an open transaction hides for longer than `patience` is named in `hidden`.
     """
-    from tests.faults.checker.topics import read
-
     at = datetime.now(UTC)
     heard = read(kafka, prefix, patience)
     return Evidence(

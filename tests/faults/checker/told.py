@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A fact that was produced as another system would; `times` how often on purpose."""
+    """A fact that was produced as another system would; `times` how often on purpose.
+
+    For a copy of a service's own fact, `times` are the copies beside the one that the service said.
+    """
 
     source: str
     id: str
@@ -52,11 +55,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A kill of notifications, or of its way to a server, during which a mail may be repeated."""
+    """A kill of notifications, or of its way to a server, that may repeat so many mails."""
 
     what: str
     since: datetime
     until: datetime
+    repeats: int = 1
 
 
 @dataclass(slots=True)
