@@ -1,4 +1,4 @@
-"""A real Apache Kafka, one node as broker and controller, from jars and a Java that Python packages bring."""
+"""A real Apache Kafka, each node broker and controller, from jars and a Java that Python packages bring."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from base64 import urlsafe_b64encode
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,26 +20,25 @@ from deploy.local.processes import Process, Server, StackError, write_atomically
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 OLDEST_JAVA = 17
 CHECK = "viceversa-local-check"
+MOST_REPLICAS = 3
 
-# One node can hold one replica only; the defaults of the internal topics ask for three.
+# So many nodes, so many replicas, up to three; the defaults of the internal topics ask for three at once.
 SETTINGS = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+node.id={node}
+controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 log.dirs={data}
 auto.create.topics.enable=false
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
+default.replication.factor={replicas}
+min.insync.replicas={insync}
+offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=5
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={insync}
 transaction.state.log.num.partitions=5
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr={insync}
 share.coordinator.state.topic.num.partitions=5
 group.initial.rebalance.delay.ms=0
 log.index.size.max.bytes=1048576
@@ -46,27 +46,75 @@ broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """
 
+DIRECT = """\
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+"""
+
+# A second way in; clients that came by it are sent back to it.
+BY_DETOUR = """\
+listeners=PLAINTEXT://127.0.0.1:{port},DETOUR://127.0.0.1:{inside},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},DETOUR://127.0.0.1:{outside}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,DETOUR:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """A listener at the port `inside` whose clients are told that the broker is at the port `outside`.
+
+    Somebody else, such as a proxy, listens `outside` and forwards to `inside`.
+    """
+
+    inside: int
+    outside: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node's place in its cluster: its number from 1, the controllers' ports by number, the cluster's id."""
+
+    number: int
+    controllers: tuple[int, ...]
+    cluster_id: str
+    heap_mb: int = 256
+
+    @property
+    def voters(self) -> str:
+        return ",".join(f"{number}@127.0.0.1:{port}" for number, port in enumerate(self.controllers, 1))
+
 
 def process(root: Path) -> Process:
     return Process(root, "kafka", str(root / "kafka" / "server.properties"))
 
 
-def server(root: Path) -> Server:
-    """Kafka in `root`, formatted and ready to start. Downloads what is missing."""
+def controller_port(root: Path) -> int:
+    return port_of(process(root), "-controller")
+
+
+def detour_of(root: Path) -> Detour:
+    """The detour of the broker in `root`: the same at every start."""
+    return Detour(port_of(process(root), "-inside"), port_of(process(root), "-outside"))
+
+
+def server(root: Path, place: Place | None = None, detour: Detour | None = None) -> Server:
+    """Kafka in `root`, formatted and ready to start; alone without a place. Downloads what is missing."""
     me = process(root)
     port = port_of(me)
     java, classpath = find_java(), os.pathsep.join(str(path) for path in jars.fetch())
-    settings = _settings(root, port, port_of(me, "-controller"))
+    place = place or Place(1, (controller_port(root),), cluster_id(), heap_mb=512)
+    settings = _settings(root, port, place, detour)
     scratch = root / "kafka" / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     options = (
         "-Xms256m",
-        "-Xmx512m",
+        f"-Xmx{place.heap_mb}m",
         "-XX:-UsePerfData",
         f"-Djava.io.tmpdir={scratch}",
         f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
     )
-    _format(root, java, classpath, settings)
+    _format(root, java, classpath, settings, place.cluster_id)
     command = (java, *options, "kafka.Kafka", str(settings))
     return Server(me, port, command, lambda: serves(port), {"CLASSPATH": classpath})
 
@@ -107,22 +155,34 @@ def _version(java: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _settings(root: Path, port: int, controller_port: int) -> Path:
-    path = root / "kafka" / "server.properties"
-    text = SETTINGS.format(port=port, controller_port=controller_port, data=root / "kafka" / "data")
-    write_atomically(path, text)
+def _settings(root: Path, port: int, place: Place, detour: Detour | None) -> Path:
+    path, nodes = root / "kafka" / "server.properties", len(place.controllers)
+    shape = SETTINGS.format(
+        node=place.number,
+        voters=place.voters,
+        data=root / "kafka" / "data",
+        replicas=min(nodes, MOST_REPLICAS),
+        insync=min(nodes, MOST_REPLICAS - 1),
+    )
+    write_atomically(path, shape + _listeners(port, place.controllers[place.number - 1], detour))
     return path
 
 
-def _format(root: Path, java: str, classpath: str, settings: Path) -> None:
+def _listeners(port: int, controller_port: int, detour: Detour | None) -> str:
+    if detour is None:
+        return DIRECT.format(port=port, controller_port=controller_port)
+    return BY_DETOUR.format(port=port, controller_port=controller_port, inside=detour.inside, outside=detour.outside)
+
+
+def _format(root: Path, java: str, classpath: str, settings: Path, cluster_id: str) -> None:
     if (root / "kafka" / "data" / "meta.properties").exists():
         return
-    command = [java, "-XX:-UsePerfData", "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(settings)]
+    command = [java, "-XX:-UsePerfData", "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(settings)]
     done = subprocess.run(command, env={"CLASSPATH": classpath}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StackError(f"Kafka's storage can't be formatted: {done.stderr.strip() or done.stdout.strip()}")
 
 
-def _cluster_id() -> str:
+def cluster_id() -> str:
     """Kafka's form of a UUID: 22 characters of URL-safe base64, not starting with a dash."""
     return "v" + urlsafe_b64encode(uuid4().bytes).decode()[1:22]

@@ -1,4 +1,4 @@
-"""A real mongod from a Python wheel, as a replica set of one member: transactions need a replica set."""
+"""A real mongod from a Python wheel, as a replica set also if alone: transactions need a replica set."""
 
 import shutil
 from contextlib import suppress
@@ -13,44 +13,55 @@ from deploy.local.processes import Process, Server, StackError
 
 REPLICA_SET = "rs0"
 NOT_YET_INITIALIZED = 94
+# The others of a killed primary elect after so long; the default is twice that.
+ELECTION_TIMEOUT_MS = 5_000
 
 
 def process(root: Path) -> Process:
     return Process(root, "mongod", f"--dbpath {root / 'mongod'} ")
 
 
-def server(root: Path) -> Server:
+def server(root: Path, members: tuple[int, ...] = (), cache_gb: float = 1) -> Server:
+    """mongod in `root`; alone, or one of the members with these ports, of which the first initiates the set."""
     me = process(root)
     port = port_of(me)
     data = root / "mongod"
     data.mkdir(parents=True, exist_ok=True)
     command = (
         *(find_mongod(), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
-        *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", "1"),
+        *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", f"{cache_gb:g}"),
         *("--setParameter", "enableTestCommands=1", "--setParameter", "diagnosticDataCollectionEnabled=false"),
         # What a killed process has locked in an open transaction stays locked for so long; the default is a minute.
         *("--setParameter", "transactionLifetimeLimitSeconds=15"),
     )
-    return Server(me, port, command, lambda: serves(port))
+    return Server(me, port, command, lambda: serves(port, members))
 
 
-def uri(port: int) -> str:
-    return f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}"
+def uri(*ports: int) -> str:
+    return f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/?replicaSet={REPLICA_SET}"
 
 
-def serves(port: int) -> bool:
-    """Whether it is the elected primary, under the port that it has now. Initiates the replica set on the way."""
+def serves(port: int, members: tuple[int, ...] = ()) -> bool:
+    """Whether it is the elected primary, or follows it, under the port that it has now.
+
+    Initiates the replica set on the way.
+    """
     if not listens(port):
         return False
-    with (
-        suppress(PyMongoError),
-        MongoClient[dict[str, Any]]("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=1000) as client,
-    ):
+    address, members = f"127.0.0.1:{port}", members or (port,)
+    with suppress(PyMongoError), connect(port) as client:
         hello = client.admin.command("hello")
-        if hello.get("isWritablePrimary") and hello.get("me") == f"127.0.0.1:{port}":
+        leads, follows = hello.get("isWritablePrimary"), hello.get("secondary") and len(members) > 1
+        if hello.get("me") == address and (leads or (follows and hello.get("primary", address) != address)):
             return True
-        _configure(client, f"127.0.0.1:{port}")
+        if port == members[0]:
+            _configure(client, [f"127.0.0.1:{member}" for member in members])
     return False
+
+
+def connect(port: int) -> MongoClient[dict[str, Any]]:
+    """A client of this one server, whatever it is in its set."""
+    return MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=1000)
 
 
 def find_mongod() -> str:
@@ -68,14 +79,17 @@ def find_mongod() -> str:
     )
 
 
-def _configure(client: MongoClient[dict[str, Any]], address: str) -> None:
+def _configure(client: MongoClient[dict[str, Any]], hosts: list[str]) -> None:
+    members = [{"_id": number, "host": host} for number, host in enumerate(hosts)]
     try:
         config = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as error:
         if error.code == NOT_YET_INITIALIZED:
-            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": address}]})
+            settings = {"electionTimeoutMillis": ELECTION_TIMEOUT_MS} if len(hosts) > 1 else {}
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members, "settings": settings})
         return
-    if config["members"][0]["host"] != address:
-        config["members"][0]["host"] = address
+    if [member["host"] for member in config["members"]] != hosts:
+        for member, host in zip(config["members"], hosts, strict=True):
+            member["host"] = host
         config["version"] += 1
         client.admin.command("replSetReconfig", config, force=True)

@@ -9,6 +9,7 @@ from deploy.local.processes import Process, write_atomically
 # Below the range from which Linux takes the ports of outgoing connections: a client that keeps dialling a stopped
 # server there is in the end connected to itself, and the server can't come back.
 PORTS = range(20_000, 32_000)
+_given: set[int] = set()
 
 
 def port_of(process: Process, role: str = "") -> int:
@@ -24,7 +25,10 @@ def port_of(process: Process, role: str = "") -> int:
 
 
 def free_port() -> int:
-    return next(port for port in iter(lambda: random.choice(PORTS), None) if _is_free(port))
+    """One that nobody listens on and that this process was not given before."""
+    port = next(port for port in iter(lambda: random.choice(PORTS), None) if port not in _given and _is_free(port))
+    _given.add(port)
+    return port
 
 
 def listens(port: int) -> bool:

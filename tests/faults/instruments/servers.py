@@ -1,0 +1,48 @@
+"""What may happen to a broker or a mongod as a process. `heal` undoes each of these."""
+
+import os
+import resource
+import signal
+from enum import StrEnum
+
+from deploy.local.processes import Server
+
+
+class ServerFault(StrEnum):
+    """What happens to a server."""
+
+    STOP = "stop"  # SIGTERM: it ends in good order
+    KILL = "kill"  # SIGKILL
+    FREEZE = "freeze"  # SIGSTOP: connections stay open and nobody answers
+    FULL_DISK = "full-disk"  # the system refuses every write to a file
+
+
+def strike(server: Server, fault: ServerFault) -> None:
+    """Returns when it has happened. A full disk shows at the next write."""
+    match fault:
+        case ServerFault.STOP:
+            server.stop()
+        case ServerFault.KILL:
+            server.stop(kill=True)
+        case ServerFault.FREEZE:
+            _signal(server, signal.SIGSTOP)
+        case ServerFault.FULL_DISK:
+            _limit_files(server, 0)
+
+
+def heal(server: Server, within: float = 60) -> None:
+    """Thaw it, give it its disk back, start it if it does not run, and wait (seconds) until it serves."""
+    _signal(server, signal.SIGCONT)
+    _limit_files(server, None)
+    server.start(within=within)
+
+
+def _signal(server: Server, number: signal.Signals) -> None:
+    if (pid := server.process.pid()) is not None:
+        os.kill(pid, number)
+
+
+def _limit_files(server: Server, size: int | None) -> None:
+    if (pid := server.process.pid()) is not None:
+        _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most if size is None else size, most))
