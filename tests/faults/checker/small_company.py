@@ -1,4 +1,4 @@
-"""A company that fits on a page, as a run in which every promise was kept leaves it behind. Tests plant faults in it."""
+"""A company that fits on a page, as a run leaves it behind. Tests plant faults in it."""
 
 from collections import Counter, defaultdict
 from dataclasses import replace
@@ -100,11 +100,10 @@ class SmallCompany:
     def said(self, service: str, collection: str, id: str) -> None:
         self.row(service, collection, id, said=self._numbers[service, id])
 
-    def publish(self, revision: int = 1, **policy: Any) -> None:
+    def publish(self, revision: int = 1, state: str = "running", **policy: Any) -> None:
         changed = PROGRAM_PUBLISHED.policy.model_dump() | {"sessions_per_pair": 2} | policy
-        self.say(
-            PROGRAM_PUBLISHED.model_validate(PROGRAM_PUBLISHED.model_dump() | {"revision": revision, "policy": changed})
-        )
+        fields = {"revision": revision, "state": state, "policy": changed}
+        self.say(PROGRAM_PUBLISHED.model_validate(PROGRAM_PUBLISHED.model_dump() | fields))
         self.row("matching", "programs", PROGRAM, published={"revision": revision})
         self.row("scheduling", "programs", PROGRAM, revision=revision)
         self.row("notifications", "programs", PROGRAM, published={"revision": revision})

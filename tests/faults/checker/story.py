@@ -123,11 +123,11 @@ class Story:
 
     @cached_property
     def created(self) -> dict[str, Fact]:
-        return {fact["pair_id"]: fact for fact in reversed(self["pair-created"])}
+        return {pair_id: facts[0] for pair_id, facts in self.by("pair-created", "pair_id").items()}
 
     @cached_property
     def ended(self) -> dict[str, Fact]:
-        return {fact["pair_id"]: fact for fact in reversed(self["pair-ended"])}
+        return {pair_id: facts[0] for pair_id, facts in self.by("pair-ended", "pair_id").items()}
 
     @cached_property
     def in_force(self) -> list[Fact]:

@@ -1,0 +1,161 @@
+"""The checker finds what is wrong and nothing else: in made evidence, and in what real servers leave behind."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from pymongo import MongoClient
+
+from deploy.local.stack import Endpoints
+from libs.ops import topics
+from tests.faults.checker.check import Kind, check
+from tests.faults.checker.clean import clean
+from tests.faults.checker.evidence import Evidence, Row, gather
+from tests.faults.checker.plants import PLANTS, WRONG, Plant, repeat
+from tests.faults.checker.small_company import GATHERED, START
+from tests.faults.checker.told import Fault, Said, Told
+from tests.journeys.company import Company, company, couple, program, until
+
+COUPLES = 20
+
+
+def test_nothing_is_found_where_every_promise_was_kept() -> None:
+    assert [str(violation) for violation in check(clean().evidence())] == []
+
+
+@pytest.mark.parametrize("planted", PLANTS, ids=lambda planted: planted.change.__name__)
+def test_what_was_planted_is_found_and_nothing_else(planted: Plant) -> None:
+    made = clean()
+    planted.change(made)
+
+    found = check(made.evidence())
+
+    assert {violation.kind for violation in found} == {planted.kind}, "\n".join(map(str, found))
+    assert any(violation.subject.startswith(planted.subject) for violation in found), "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize(("service", "collection", "id", "wrong"), WRONG)
+def test_a_document_that_says_something_else_than_the_facts_is_named(
+    service: str, collection: str, id: str, wrong: Row
+) -> None:
+    made = clean()
+    made.row(service, collection, id, **wrong)
+
+    (violation,) = check(made.evidence())
+
+    assert (violation.kind, violation.subject) == (Kind.STATE_DIFFERS, f"{service} {collection} {id}")
+
+
+def test_every_way_to_break_a_promise_was_planted() -> None:
+    assert {planted.kind for planted in PLANTS} == set(Kind)
+
+
+def test_a_mail_repeated_while_notifications_was_killed_is_within_the_promise() -> None:
+    made = clean()
+    repeat(made, 0)
+    repeat(made, 1)
+    made.told.kills.append(Fault("kill", START, GATHERED, repeats=2))
+
+    assert check(made.evidence()) == []
+
+
+def test_what_was_doubled_on_purpose_is_nobodys_fault() -> None:
+    made = clean()
+    enrolled, created = made.find("participant-enrolled", "digital-2026/ada"), made.find("pair-created", "p1")
+    for record in (enrolled, created):
+        made.produce(record.topic, record.key, record.value, record.headers)
+    made.told.said.append(Said("/viceversa/matching", created.text("ce_id"), "pair-created", "p1"))
+
+    assert check(made.evidence()) == []
+
+
+@pytest.fixture
+def office(stack: Endpoints, prefix: str, database_prefix: str, tmp_path: Path) -> Iterator[Company]:
+    with company(stack, prefix, database_prefix, tmp_path) as made:
+        made.start()
+        yield made
+
+
+def test_a_quiet_company_of_twenty_couples_breaks_no_promise(office: Company) -> None:
+    people = [person for number in range(COUPLES) for person in couple(number)]
+    office.say([program(sessions=2), *people])
+    for number in (1, 2):
+        everybody_meets(office, number)
+    until(lambda: office.count("notifications", "pairs", {"ended": True}) == COUPLES, what="all pairs have ended")
+    until(lambda: is_quiet(office), what="the company is quiet")
+
+    evidence = seen(office)
+
+    assert [str(violation) for violation in check(evidence)] == []
+    assert sum(record.topic == "session-completed" for record in evidence.records) == 4 * COUPLES
+    assert len(evidence.letters) >= 4 * COUPLES
+    for topic in {record.topic: record for record in evidence.records}:
+        assert check(without_a_record_of(topic, evidence)), f"a record of {topic} was taken away and nobody missed it"
+
+
+def test_what_a_transaction_left_open_hides_is_named_and_not_waited_for(
+    stack: Endpoints, prefix: str, database_prefix: str, tmp_path: Path
+) -> None:
+    topics.apply(stack.kafka, prefix, {"matching": ("pair-created",)})
+    place = f"{prefix}pair-created"
+    done, dropped, left_open = (transaction(stack.kafka, f"{prefix}{name}") for name in ("done", "dropped", "open"))
+    for producer, word, partition in ((done, b"Ada", 1), (dropped, b"Eve", 1), (left_open, b"Mina", 2)):
+        producer.produce(place, word, b"p1", partition=partition, headers=[("ce_id", b"1"), ("odd", None)])
+        producer.flush(30)
+    done.commit_transaction(30)
+    dropped.abort_transaction(30)
+    (tmp_path / "000001-a.eml").write_bytes(b"Message-ID: <n1@x>\r\nTo: Ada <ada@x>\r\nSubject: News\r\n\r\nHello")
+    with MongoClient(stack.mongodb) as client:
+        client[f"{database_prefix}all_matching"].pairs.insert_one({"_id": "p1", "state": ""})
+        client[f"{database_prefix}all_matching"].inbox.insert_one({"_id": "p1"})
+
+    evidence = gather(stack.kafka, stack.mongodb, prefix, f"{database_prefix}all", tmp_path, Told(), patience=3)
+    left_open.abort_transaction(30)
+
+    (record,) = evidence.records
+    assert (record.topic, record.partition, record.key, record.value) == ("pair-created", 1, b"p1", b"Ada")
+    assert record.headers == (("ce_id", b"1"), ("odd", None))
+    assert evidence.hidden == {"pair-created/2": 1}
+    assert Kind.HIDDEN_END in {violation.kind for violation in check(evidence)}
+    assert evidence.documents["matching"] == {"pairs": [{"_id": "p1", "state": ""}]}
+    assert evidence.mails == {"<n1@x>": 1}
+    assert evidence.letters[0].to == "ada@x"
+
+
+def transaction(kafka: str, name: str) -> Producer:
+    """A producer that has begun one."""
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": name})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    return producer
+
+
+def without_a_record_of(topic: str, evidence: Evidence) -> Evidence:
+    last = [record for record in evidence.records if record.topic == topic][-1]
+    return replace(evidence, records=tuple(record for record in evidence.records if record is not last))
+
+
+def everybody_meets(office: Company, number: int) -> None:
+    """Both sides of every pair tell of the meeting of this number, before its time."""
+    planned = {"state": "planned", "number": number}
+    until(lambda: office.count("scheduling", "sessions", planned) == COUPLES, what=f"{COUPLES} meetings are planned")
+    with office.client("scheduling") as scheduling:
+        for row in office.rows("scheduling", "sessions", ("state", "number")):
+            if row["state"] == "planned" and row["number"] == number:
+                for side in ("mentor", "mentee"):
+                    words = {"by": side, "rating": 5, "topics": ["generative-ai"]}
+                    scheduling.post(f"/sessions/{row['_id']}/complete", json=words).raise_for_status()
+
+
+def is_quiet(office: Company) -> bool:
+    """Every notice has its end, and nothing is to be published."""
+    unsettled = office.count("notifications", "notices", {"state": {"$in": ["waiting", "planned"]}})
+    return not unsettled and not office.waiting_pages()
+
+
+def seen(office: Company) -> Evidence:
+    values = office.values
+    mails = office.root / "mails"
+    return gather(values["VICEVERSA_KAFKA"], values["VICEVERSA_MONGODB"], office.prefix, office.database, mails, Told())
