@@ -1,58 +1,194 @@
 """The operators' routes for dead letters, alike in every service."""
 
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from libs.chassis.dead_letters import DeadLetter, PurgeDeadLetter, ReplayDeadLetter, masked
+from libs.chassis.dead_letter_views import Group, Outlook, groups, rehearse
+from libs.chassis.dead_letters import BeginReplay, DeadLetter, PurgeDeadLetter, ReplayDeadLetter
 from libs.chassis.documents import from_row
-from libs.chassis.http import Cursor, Limit, Obeys, Store, page
+from libs.chassis.http import Cursor, Limit, Obeys, Store
+from libs.chassis.masking import field_name, masked, masked_text, structure
 
 router = APIRouter(tags=["dead letters"])
 
+STATES: Final = ("parked", "replayed", "purged")
+
+
+def _storable(time: datetime) -> datetime:
+    if not 1970 <= time.year < 9999:
+        raise ValueError("must lie between 1970 and 9999")
+    return time.astimezone(UTC)
+
+
+By = Annotated[str, Field(max_length=100, description="Who wants it, as it shall be kept")]
+Time = Annotated[AwareDatetime | None, AfterValidator(lambda time: time and _storable(time)), Query()]
+
 
 class Purge(BaseModel):
-    reason: str = Field(min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=500, description="Kept with the dead letter")
+    by: By = ""
 
 
-@router.get("/dead-letters")
-async def list_dead_letters(
-    store: Store,
-    state: Annotated[Literal["parked", "replayed", "purged"] | None, Query()] = None,
+class Replay(BaseModel):
+    by: By = ""
+    force: bool = Field(False, description="Also after too many replays in vain")
+
+
+class Changed(BaseModel):
+    """What became of it."""
+
+    dead_letter_id: str
+    state: str
+
+
+class Letter(BaseModel):
+    """Place, reason and time of a dead letter; neither key nor content, which may name a person."""
+
+    dead_letter_id: str
+    state: str
+    reason: str
+    detail: str
+    at: datetime | None
+    topic: str | None
+    partition: int | None
+    offset: int | None
+    kind: str | None
+    replays: int
+    by: str
+    because: str
+    changed_at: datetime | None
+
+
+class Letters(BaseModel):
+    items: list[Letter]
+    next: str | None
+
+
+class Shown(Letter):
+    """A dead letter with what it looks like: names, types and lengths without values."""
+
+    bytes: int
+    has_key: bool
+    key: str | None
+    headers: list[str]
+    value: Any
+    work: Any
+
+
+class Summary(BaseModel):
+    total: int
+    items: list[Group]
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    status: int
+    detail: str
+    reason: str | None = None
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {
+        status: {"model": Problem, "content": {"application/problem+json": {"schema": schema}}} for status in statuses
+    }
+
+
+async def _states(state: Annotated[Literal["parked", "replayed", "purged"] | None, Query()] = None) -> dict[str, Any]:
+    return {"state": state or {"$in": STATES}}
+
+
+async def _others(
     reason: Annotated[str | None, Query(max_length=100)] = None,
     topic: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    since: Time = None,
+    until: Time = None,
 ) -> dict[str, Any]:
-    """What was parked; neither keys nor contents, which may name a person."""
-    wanted = {name: value for name, value in (("state", state), ("reason", reason), ("topic", topic)) if value}
-    rows, after = await page(store, DeadLetter.collection, wanted, limit, cursor)
-    return {"items": [dict(masked(from_row(DeadLetter, row))) for row in rows], "next": after}
+    wanted: dict[str, Any] = {
+        name: value for name, value in (("reason", reason), ("topic", topic)) if value is not None
+    }
+    times = {sign: time for sign, time in (("$gte", since), ("$lt", until)) if time}
+    return wanted | ({"at": times} if times else {})
 
 
-@router.get("/dead-letters/{dead_letter_id}")
+States = Annotated[dict[str, Any], Depends(_states)]
+Others = Annotated[dict[str, Any], Depends(_others)]
+
+
+@router.get("/dead-letters", response_model=Letters)
+async def list_dead_letters(
+    store: Store, states: States, others: Others, limit: Limit = 100, cursor: Cursor = None
+) -> dict[str, Any]:
+    """What was parked, in the order of topics, partitions and offsets."""
+    after = {"_id": {"$gt": cursor}} if cursor else {}
+    names = [name for name in Letter.model_fields if name != "dead_letter_id"]
+    wanted = states | others | after
+    rows = await store.find(DeadLetter.collection, wanted, fields=names, sort=[("_id", 1)], limit=limit + 1)
+    shown = [_shown(from_row(DeadLetter, row)) for row in rows[:limit]]
+    return {"items": shown, "next": rows[limit - 1]["_id"] if len(rows) > limit else None}
+
+
+@router.get("/dead-letters/summary", response_model=Summary)
+async def summarize_dead_letters(store: Store, states: States, others: Others) -> Summary:
+    """How many there are by topic and reason, and how old."""
+    items = [group async for group in groups(store, states, others)]
+    return Summary(total=sum(group.count for group in items), items=items)
+
+
+@router.get("/dead-letters/{dead_letter_id}", response_model=Shown, responses=_problems(404))
 async def show_dead_letter(dead_letter_id: str, store: Store) -> dict[str, Any]:
-    """One dead letter with its headers' names and its size."""
+    """One dead letter with its structure; no value of it."""
     rows = await store.find(DeadLetter.collection, {"_id": dead_letter_id})
     if not rows:
         raise HTTPException(404, "there is no such dead letter")
     letter = from_row(DeadLetter, rows[0])
-    return dict(masked(letter)) | {
+    return _shown(letter) | {
         "bytes": len(letter.value or b""),
         "has_key": letter.key is not None,
-        "headers": [name for name, _ in letter.headers],
+        "key": masked_text(letter.key),
+        "headers": [field_name(name) for name, _ in letter.headers],
+        "value": masked(letter.value),
+        "work": structure(letter.work),
     }
 
 
-@router.post("/dead-letters/{dead_letter_id}/replay")
-async def replay_dead_letter(dead_letter_id: str, obey: Obeys) -> Response:
-    """Handle it again, once, in the transaction of its service."""
-    return await obey(ReplayDeadLetter(dead_letter_id=dead_letter_id))
+@router.get("/dead-letters/{dead_letter_id}/outlook", responses=_problems(404))
+async def foresee_replay(dead_letter_id: str, request: Request, store: Store, force: bool = False) -> Outlook:
+    """What a replay would come to now. Nothing is written."""
+    # Only the transactions know the table and the clock of the process.
+    settles = request.app.state.commands.loop.lanes[0].settle.__self__
+    outlook = await rehearse(settles.service, store, dead_letter_id, force, settles.clock())
+    if outlook.reason == "not_found":
+        raise HTTPException(404, outlook.detail)
+    return outlook
 
 
-@router.post("/dead-letters/{dead_letter_id}/purge")
+@router.post("/dead-letters/{dead_letter_id}/replay", response_model=Changed, responses=_problems(404, 409, 500, 503))
+async def replay_dead_letter(dead_letter_id: str, obey: Obeys, wish: Replay | None = None) -> Response:
+    """Handle it again, once, in the transaction of its service. Each try is counted before it begins."""
+    wish = wish or Replay()
+    # A space, which no caller's key has, keeps the two commands of one request apart.
+    counts = replace(obey, key=obey.key and f"{obey.key} begins")
+    begun = await counts(BeginReplay(dead_letter_id=dead_letter_id, by=wish.by, force=wish.force))
+    if begun.status_code >= 400:
+        return begun
+    return await obey(ReplayDeadLetter(dead_letter_id=dead_letter_id, by=wish.by))
+
+
+@router.post("/dead-letters/{dead_letter_id}/purge", response_model=Changed, responses=_problems(404, 409, 503))
 async def purge_dead_letter(dead_letter_id: str, purge: Purge, obey: Obeys) -> Response:
-    """Drop its bytes and keep the reason."""
-    return await obey(PurgeDeadLetter(dead_letter_id=dead_letter_id, reason=purge.reason))
+    """Drop its bytes and keep why it was parked, and why and by whom it was purged."""
+    return await obey(PurgeDeadLetter(dead_letter_id=dead_letter_id, reason=purge.reason, by=purge.by))
+
+
+def _shown(letter: DeadLetter) -> dict[str, Any]:
+    """What a listing may show."""
+    fields = {name: getattr(letter, name) for name in Letter.model_fields if name != "dead_letter_id"}
+    return {"dead_letter_id": letter.id, **fields}

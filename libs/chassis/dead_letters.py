@@ -1,9 +1,11 @@
 """Dead letters: what could not be handled, kept with its bytes and its reason until somebody replays or purges it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+from pydantic import ValidationError
 
 from libs.chassis.documents import Document
 from libs.chassis.items import Failed, Item, written
@@ -14,13 +16,17 @@ from libs.contracts.envelope import Erasure, Reason, Received, Unreadable, read
 from libs.contracts.events import Event
 from libs.contracts.topics import TOPICS
 
+MOST_REPLAYS: Final = 3
+
 
 @dataclass(slots=True, kw_only=True)
 class DeadLetter(Document):
-    """A parked record, or parked due work (`kind` and `work`). `state` is parked, replayed or purged."""
+    """A parked record, or parked due work (`kind` and `work`). `state` is parked, replayed or purged; `by`, `because`
+    and `changed_at` tell who had it replayed or purged, why and when. `replays` counts the replays that were begun."""
 
     collection: ClassVar[str] = "dead_letters"
-    indexes: ClassVar = (("state", "at"), ("reason", "at"), ("key",))
+    # A listing goes by ids and a summary by topics and reasons; both find all that they filter by in their index.
+    indexes: ClassVar = (("state", "_id", "topic", "reason", "at"), ("state", "topic", "reason", "at"), ("key",))
 
     state: str = "parked"
     reason: str = ""
@@ -35,29 +41,52 @@ class DeadLetter(Document):
     headers: list[tuple[str, bytes | None]] = field(default_factory=list)
     kind: str | None = None
     work: dict[str, Any] | None = None
+    replays: int = 0
+    by: str = ""
+    because: str = ""
+    changed_at: datetime | None = None
 
-    def message(self, service: Service) -> tuple[Event | Erased | Work | Unreadable, str]:
-        """What it says, read again with the contracts of today, and who said it."""
-        if self.topic is not None:
-            decoded = read(TOPICS[self.topic], self.key, self.value, self.headers, written(self.timestamp))
-            return heard(decoded), decoded.envelope.source if isinstance(decoded, Received) else ""
+    def message(self, service: Service) -> tuple[Event | Erased | Work | Unreadable, str, str]:
+        """What it says, read again with the contracts of today, who said it, and the event's id."""
+        if self.topic is None:
+            return self._work(service), service.source, ""
+        if self.topic not in TOPICS:
+            return Unreadable(Reason.UNKNOWN_TYPE, f"{self.topic} is no topic any more"), "", ""
+        decoded = read(TOPICS[self.topic], self.key, self.value, self.headers, written(self.timestamp))
+        said = (decoded.envelope.source, decoded.envelope.id) if isinstance(decoded, Received) else ("", "")
+        return heard(decoded), *said
+
+    def _work(self, service: Service) -> Work | Unreadable:
         kind = next((kind for kind in service.wakes if kind.__name__ == self.kind), None)
         if kind is None or self.work is None:
-            return Unreadable(Reason.NULL_VALUE, "its content was never kept"), ""
-        return kind.model_validate(self.work), service.source
+            return Unreadable(Reason.NULL_VALUE, "its content was never kept")
+        try:
+            return kind.model_validate(self.work)
+        except ValidationError:
+            return Unreadable(Reason.INVALID_DATA, f"it is no {self.kind} of today")
+
+
+class BeginReplay(Command):
+    """Count a replay before it is tried, so that also one that ends the process counts."""
+
+    dead_letter_id: str
+    by: str = ""
+    force: bool = False
 
 
 class ReplayDeadLetter(Command):
     """Handle a parked record again, as if it had just come."""
 
     dead_letter_id: str
+    by: str = ""
 
 
 class PurgeDeadLetter(Command):
-    """Drop the bytes of a parked record and keep the reason."""
+    """Drop the bytes of a parked record; why it was parked, and why and by whom it was purged, stays."""
 
     dead_letter_id: str
     reason: str
+    by: str = ""
 
 
 def heard(decoded: Received | Erasure | Unreadable) -> Event | Erased | Unreadable:
@@ -71,10 +100,11 @@ def heard(decoded: Received | Erasure | Unreadable) -> Event | Erased | Unreadab
 
 
 def dead_letter(item: Item, *, reason: str, detail: str, now: datetime) -> DeadLetter:
-    """The dead letter of an item; its id is made of the record's place and content, so a repeat is the same one."""
+    """The dead letter of an item; its id is made of the record's place and content, so a repeat is the same one.
+    Ids of one partition sort as their records do."""
     why: dict[str, Any] = {"reason": reason, "detail": detail[:2_000], "at": now}
     if (raw := item.raw) is not None:
-        id = f"{raw.topic}.{raw.partition}.{raw.offset}.{raw.timestamp}.{item.digest.hex()[:8]}"
+        id = f"{raw.topic}.{raw.partition:04}.{raw.offset:019}.{raw.timestamp}.{item.digest.hex()[:8]}"
         return DeadLetter(
             id=id,
             topic=raw.topic,
@@ -93,20 +123,18 @@ def dead_letter(item: Item, *, reason: str, detail: str, now: datetime) -> DeadL
 
 
 def replays(service: Service) -> dict[type[Command], Handler[Any]]:
-    """The two commands that every service obeys. A replay passes the same transaction as any message."""
+    """The commands that every service obeys. A replay passes the same transaction as any message."""
 
-    def inner(command: ReplayDeadLetter, state: State) -> tuple[Any, Handler[Any]] | None:
-        letter = state[DeadLetter, command.dead_letter_id]
-        if letter.version == 0 or letter.state != "parked":
-            return None
-        message, state.source = letter.message(service)
-        handler = service.handler_of(message)
-        return (message, handler) if handler else None
+    def inner(command: ReplayDeadLetter, state: State) -> tuple[Any, Handler[Any] | None]:
+        message, state.source, state.event_id = state[DeadLetter, command.dead_letter_id].message(service)
+        return message, service.handler_of(message)
 
     def stage(depth: int) -> Callable[[ReplayDeadLetter, State], Reads]:
         def reads(command: ReplayDeadLetter, state: State) -> Reads:
-            found = inner(command, state)
-            return found[1].stage(depth, found[0], state) if found else ()
+            if _not_parked(state[DeadLetter, command.dead_letter_id]):
+                return ()
+            message, handler = inner(command, state)
+            return handler.stage(depth, message, state) if handler else ()
 
         return reads
 
@@ -115,39 +143,58 @@ def replays(service: Service) -> dict[type[Command], Handler[Any]]:
         if refusal := _not_parked(letter):
             yield refusal
             return
-        found = inner(command, state)
-        if found is None:
-            yield Refused("unreadable", f"still can't be read or handled: {letter.reason}")
+        message, handler = inner(command, state)
+        if handler is None:
+            yield _unheard(message)
             return
-        message, handler = found
-        if isinstance(message, Work):
-            yield Later(message, now)
-        else:
-            for word in handler(message, state, now):
-                yield word
-                if isinstance(word, Refused):
-                    return
-        letter.state = "replayed"
-        yield Answer({"dead_letter_id": letter.id, "state": letter.state})
+        # Work that needs a preparation is planned again; all else is handled here and now.
+        for word in (Later(message, now),) if type(message) in service.prepares else handler(message, state, now):
+            yield word
+            if isinstance(word, Refused):
+                return
+        yield _changed(letter, "replayed", command.by, now)
 
-    def purge(command: PurgeDeadLetter, state: State, now: datetime) -> Facts:
-        letter = state[DeadLetter, command.dead_letter_id]
-        if refusal := _not_parked(letter):
-            yield refusal
-            return
-        letter.state, letter.detail = "purged", command.reason
-        letter.key = letter.value = letter.work = None
-        letter.headers = []
-        yield Answer({"dead_letter_id": letter.id, "state": letter.state})
-
-    def itself(command: ReplayDeadLetter | PurgeDeadLetter) -> Reads:
-        return [DeadLetter.by_id(command.dead_letter_id)]
-
-    deepest = max((handler.depth for handler in [*service.hears.values(), *service.erases.values()]), default=0)
+    deepest = max(
+        (each.depth for table in (service.hears, service.erases, service.wakes) for each in table.values()), default=0
+    )
     return {
-        ReplayDeadLetter: Handler(replay, itself, tuple(stage(depth) for depth in range(deepest))),
-        PurgeDeadLetter: Handler(purge, itself),
+        BeginReplay: Handler(_begin, _itself),
+        ReplayDeadLetter: Handler(replay, _itself, tuple(stage(depth) for depth in range(deepest))),
+        PurgeDeadLetter: Handler(_purge, _itself),
     }
+
+
+def _itself(command: BeginReplay | ReplayDeadLetter | PurgeDeadLetter) -> Reads:
+    return [DeadLetter.by_id(command.dead_letter_id)]
+
+
+def _begin(command: BeginReplay, state: State, now: datetime) -> Facts:
+    letter = state[DeadLetter, command.dead_letter_id]
+    if refusal := _not_parked(letter):
+        yield refusal
+    elif letter.replays >= MOST_REPLAYS and not command.force:
+        yield Refused(
+            "replayed_too_often", f"it was replayed {letter.replays} times in vain: mend the cause, then force it"
+        )
+    else:
+        letter.replays += 1
+        yield _changed(letter, letter.state, command.by, now)
+
+
+def _purge(command: PurgeDeadLetter, state: State, now: datetime) -> Facts:
+    letter = state[DeadLetter, command.dead_letter_id]
+    if refusal := _not_parked(letter):
+        yield refusal
+        return
+    letter.because = command.reason
+    letter.key = letter.value = letter.work = None
+    letter.headers = []
+    yield _changed(letter, "purged", command.by, now)
+
+
+def _changed(letter: DeadLetter, state: str, by: str, now: datetime) -> Answer:
+    letter.state, letter.by, letter.changed_at = state, by, now
+    return Answer({"dead_letter_id": letter.id, "state": state})
 
 
 def _not_parked(letter: DeadLetter) -> Refused | None:
@@ -158,8 +205,7 @@ def _not_parked(letter: DeadLetter) -> Refused | None:
     return None
 
 
-def masked(letter: DeadLetter) -> Iterator[tuple[str, Any]]:
-    """What a listing may show: place, reason and time, and neither key nor content, which may name a person."""
-    yield "dead_letter_id", letter.id
-    for name in ("state", "reason", "detail", "at", "topic", "partition", "offset", "kind"):
-        yield name, getattr(letter, name)
+def _unheard(message: object) -> Refused:
+    if isinstance(message, Unreadable):
+        return Refused("unreadable", f"still can't be read: {message.reason}: {message.detail}")
+    return Refused("unheard", "nothing here handles it")
