@@ -1,0 +1,146 @@
+"""What a person reads after a run: a table, the story of the first violation, and `.local/faults.json`."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.processes import LOCAL, write_atomically
+from tests.faults.checker.evidence import Evidence
+from tests.faults.checker.violations import Kind as Broken
+from tests.faults.checker.violations import Violation
+from tests.faults.driver.campaign import Outcome
+from tests.faults.driver.timeline import Kind, Line, read
+
+FILE = LOCAL / "faults.json"
+AROUND_SECONDS = 40.0
+MOST_LINES = 60
+NAMES = re.compile(r"[\w.~:@-]*\d[\w.~:@-]{3,}")
+COUNTED: Mapping[str, Sequence[Broken]] = {
+    "lost": (Broken.LOST_FACT, Broken.GAP, Broken.MAIL_MISSING, Broken.MISSING_DEAD_LETTER),
+    "doubled": (Broken.DOUBLED_FACT, Broken.DOUBLED_EFFECT, Broken.MAIL_DOUBLED),
+    "out_of_order": (Broken.OUT_OF_ORDER,),
+    "stuck": (Broken.STUCK_PAGE, Broken.STUCK_WORK, Broken.HIDDEN_END),
+}
+
+
+def data(outcome: Outcome) -> dict[str, Any]:
+    """The figures of a run."""
+    kinds = Counter(violation.kind for violation in outcome.violations)
+    return {
+        "seed": outcome.plan.seed,
+        "minutes": outcome.plan.minutes,
+        "seconds": round(outcome.seconds, 1),
+        "faults": dict(outcome.nemesis.struck),
+        "facts": outcome.facts,
+        **{name: sum(kinds[kind] for kind in counted) for name, counted in COUNTED.items()},
+        "violations": [*map(str, outcome.violations), *outcome.complaints],
+        "recovery_s": {kind: recovery(taken) for kind, taken in sorted(outcome.nemesis.recovery.items())},
+        "restarted": dict(Counter(outcome.nemesis.restarted)),
+        "memory_mb": {name: course(seen) for name, seen in outcome.samples.by_process("memory_mb").items()},
+        "connections": {name: course(seen) for name, seen in outcome.samples.by_process("connections").items()},
+        "answers": dict(outcome.hands.outcomes),
+        "command": outcome.plan.command,
+    }
+
+
+def write(outcome: Outcome, file: Path = FILE) -> None:
+    """What others wrote there, such as `mutations`, stays."""
+    known = json.loads(file.read_text()) if file.exists() else {}
+    write_atomically(file, json.dumps(known | data(outcome), indent=2) + "\n")
+
+
+def recovery(taken: Sequence[float]) -> dict[str, float]:
+    return {"n": len(taken), "p50": round(median(taken), 2), "max": round(max(taken), 2)}
+
+
+def course(seen: Sequence[float]) -> dict[str, float]:
+    """The middle of its first and of its last quarter tell whether it grows."""
+    quarter = max(1, len(seen) // 4)
+    return {"first": round(median(seen[:quarter]), 1), "last": round(median(seen[-quarter:]), 1), "max": max(seen)}
+
+
+def show(outcome: Outcome, console: Console) -> None:
+    found = data(outcome)
+    table = Table("fault", "times", "recovery p50 s", "max s", title=f"{outcome.facts} facts, seed {outcome.plan.seed}")
+    for kind in sorted({*found["faults"], *found["recovery_s"]}):
+        took = found["recovery_s"].get(kind, {"p50": "", "max": ""})
+        table.add_row(kind, str(found["faults"].get(kind, "")), str(took["p50"]), str(took["max"]))
+    console.print(table)
+    counts = "  ".join(f"{name} {found[name]}" for name in COUNTED)
+    console.print(f"{sum(found['faults'].values())} faults  {counts}  violations {len(found['violations'])}")
+    if not outcome.clean:
+        for line in story(outcome.plan.place, outcome.violations, outcome.complaints, outcome.evidence):
+            console.print(line, markup=False, highlight=False)
+        console.print(f"again: {outcome.plan.command}", markup=False)
+
+
+def story(
+    folder: Path, violations: Sequence[Violation], complaints: Sequence[str], evidence: Evidence
+) -> Iterator[str]:
+    """All that was broken, and for the first violation what was asked, struck and written around it."""
+    yield from (f"BROKEN  {each}" for each in (*map(str, violations[:30]), *complaints))
+    if len(violations) > 30:
+        yield f"        and {len(violations) - 30} more"
+    if not violations:
+        return
+    first, lines = violations[0], list(read(folder))
+    names = {first.subject, *NAMES.findall(f"{first.subject} {first.what}")}
+    names |= {part for name in set(names) for part in name.split("/") if any(map(str.isdigit, part))}
+    yield f"\nAbout {first}"
+    yield "\nOrders and faults"
+    yield from (f"  {line}" for line in _around(lines, names, first, evidence))
+    yield "\nRecords"
+    yield from (f"  {each}" for each in _records(evidence, names))
+    yield "\nDocuments"
+    yield from (f"  {each}" for each in _documents(evidence, names))
+
+
+def _around(lines: Sequence[Line], names: set[str], first: Violation, evidence: Evidence) -> Iterable[Line]:
+    named = [line for line in lines if line.kind is Kind.ORDER and _speaks(line.what, names)]
+    moments = [line.at for line in named] + list(_moments(lines, first, evidence))
+    near = [
+        line
+        for line in lines
+        if line.kind in (Kind.STRIKE, Kind.END, Kind.RECOVERED, Kind.RESTART)
+        and any(abs(line.at - moment) < AROUND_SECONDS for moment in moments)
+    ]
+    return sorted([*named, *near], key=lambda line: line.at)[:MOST_LINES]
+
+
+def _moments(lines: Sequence[Line], first: Violation, evidence: Evidence) -> Iterator[float]:
+    """When the violation's records were written, in seconds of the run; its end is when the evidence was gathered."""
+    end = next((line.at for line in reversed(lines) if line.kind is Kind.SAMPLE), 0.0)
+    for record in first.records:
+        yield end - (evidence.at - datetime.fromtimestamp(record.timestamp / 1000, UTC)).total_seconds()
+
+
+def _records(evidence: Evidence, names: set[str]) -> Iterator[str]:
+    found = [record for record in evidence.records if _speaks((record.name, record.value or b""), names)]
+    for record in sorted(found, key=lambda record: record.timestamp)[:MOST_LINES]:
+        at = datetime.fromtimestamp(record.timestamp / 1000, UTC).isoformat(timespec="milliseconds")
+        value = (record.value or b"null").decode(errors="replace")
+        yield f"{at} {record.place} key={record.name} seq={record.text('ce_sequence')} {value[:300]}"
+
+
+def _documents(evidence: Evidence, names: set[str]) -> Iterator[str]:
+    found = [
+        f"{service}.{collection} {str(row)[:500]}"
+        for service, collections in evidence.documents.items()
+        for collection, rows in collections.items()
+        for row in rows
+        if _speaks(row, names)
+    ]
+    yield from found[:MOST_LINES]
+
+
+def _speaks(what: Any, names: set[str]) -> bool:
+    text = str(what)
+    return any(name in text for name in names)

@@ -1,0 +1,149 @@
+"""A run: a seeded generator and a seeded nemesis against all services, then an independent check."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from threading import Event, Thread
+
+from deploy.local import cluster
+from deploy.local.processes import LOCAL
+from tests.faults.checker.check import check
+from tests.faults.checker.evidence import Evidence, gather
+from tests.faults.checker.told import Told
+from tests.faults.checker.violations import Violation
+from tests.faults.driver.actions import steps
+from tests.faults.driver.canaries import canaries
+from tests.faults.driver.hands import Hands, Speaker
+from tests.faults.driver.listener import Listener
+from tests.faults.driver.nemesis import Nemesis
+from tests.faults.driver.office import DATABASE, PREFIX, Office, office
+from tests.faults.driver.quiet import NeverQuiet, settle
+from tests.faults.driver.samples import Samples
+from tests.faults.driver.timeline import Kind, Timeline
+
+FOLDER = LOCAL / "faults"
+QUIET_WITHIN = 300.0
+FIRST_FACT_WITHIN = 60.0
+MOST_BACKLOG, MOST_REQUESTS = 250, 150
+PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`only` names the kinds of faults to choose from; none is all."""
+
+    seed: int
+    minutes: float
+    only: Sequence[str] = ()
+    folder: Path | None = None
+    sample_seconds: float = 2.0
+
+    @property
+    def place(self) -> Path:
+        return self.folder or FOLDER / str(self.seed)
+
+    @property
+    def command(self) -> str:
+        kinds = "".join(f" --only '{kind}'" for kind in self.only)
+        prefix = "CLUSTER=3 " if cluster.nodes() == 3 else ""
+        return f"{prefix}python -m tests.faults run --seed {self.seed} --minutes {self.minutes:g}{kinds}"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run found. `complaints` are broken promises that the checker can't see: answers, recoveries, an end."""
+
+    plan: Plan
+    nemesis: Nemesis
+    samples: Samples
+    hands: Hands
+    evidence: Evidence = field(default_factory=Evidence)
+    violations: list[Violation] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    facts: int = 0
+    seconds: float = 0.0
+    quiet_seconds: float = 0.0
+
+    @property
+    def clean(self) -> bool:
+        return not (self.violations or self.complaints)
+
+
+def run(plan: Plan) -> Outcome:
+    """Start everything, break it for so many minutes, let it heal, and check. All servers are stopped afterwards."""
+    timeline = Timeline(plan.place)
+    timeline.note(Kind.RUN, seed=plan.seed, minutes=plan.minutes, command=plan.command)
+    with ExitStack() as stack:
+        stack.callback(timeline.close)
+        made = stack.enter_context(office(plan.place / "servers"))
+        outcome = _play(plan, made, timeline, stack)
+        _judge(outcome, made, timeline)
+    return outcome
+
+
+def _play(plan: Plan, made: Office, timeline: Timeline, stack: ExitStack) -> Outcome:
+    told = Told()
+    listener, speaker = Listener(made.kafka, PREFIX), Speaker(made.kafka, PREFIX, told)
+    hands = Hands(speaker, listener, made.addresses, timeline, told)
+    samples = Samples(made, listener, timeline, plan.sample_seconds)
+    birds, random = canaries(speaker, listener, plan.seed), Random(f"{plan.seed} nemesis")
+    nemesis = Nemesis(made, birds, timeline, random, len(made.cluster.brokers), plan.only)
+    outcome = Outcome(plan, nemesis, samples, hands)
+    made.start()
+    for thread in (listener, hands, samples):
+        thread.start()
+        stack.callback(thread.stop)
+    stopped, began = Event(), time.monotonic()
+    generator = Thread(target=_generate, args=(plan.seed, hands, samples, stopped), name="generator", daemon=True)
+    generator.start()
+    try:
+        if birds.fly(FIRST_FACT_WITHIN) is None:
+            outcome.complaints.append(f"no fact went the whole way within {FIRST_FACT_WITHIN:g} s of the start")
+        nemesis.run(plan.minutes * 60, Event())
+    finally:
+        stopped.set()
+        generator.join()
+    outcome.seconds = time.monotonic() - began
+    _settle(outcome, made, speaker)
+    told.kills, told.skew = nemesis.mails, timedelta(seconds=nemesis.skew)
+    outcome.complaints += nemesis.complaints + hands.broken_answers
+    outcome.facts = listener.total
+    return outcome
+
+
+def _generate(seed: int, hands: Hands, samples: Samples, stopped: Event) -> None:
+    """As much as the services take: no more than a moment's work waits, so that a recovery is not a queue's length."""
+    for step in steps(seed):
+        hands.do(step)
+        while not stopped.is_set() and _too_much(hands, samples):
+            stopped.wait(PAUSE_SECONDS)
+        if stopped.is_set():
+            return
+
+
+def _too_much(hands: Hands, samples: Samples) -> bool:
+    backlog = samples.last.backlog if samples.last else 0
+    return backlog is None or backlog > MOST_BACKLOG or hands.left > MOST_REQUESTS
+
+
+def _settle(outcome: Outcome, made: Office, speaker: Speaker) -> None:
+    try:
+        skew = outcome.nemesis.skew
+        outcome.quiet_seconds = settle(made, outcome.hands, outcome.samples, skew, speaker.poll, QUIET_WITHIN)
+    except NeverQuiet as busy:
+        outcome.complaints.append(f"not quiet after {QUIET_WITHIN:g} s: {busy}")
+    if left := speaker.finish(QUIET_WITHIN):
+        outcome.complaints.append(f"the broker did not take {left} records")
+
+
+def _judge(outcome: Outcome, made: Office, timeline: Timeline) -> None:
+    told = outcome.hands.told
+    outcome.evidence = gather(made.kafka, made.mongodb, PREFIX, DATABASE, made.root / "mails", told)
+    outcome.violations = check(outcome.evidence)
+    for violation in outcome.violations:
+        timeline.note(Kind.VIOLATION, what=str(violation))
+    timeline.note(Kind.RUN, facts=outcome.facts, violations=len(outcome.violations), complaints=outcome.complaints)

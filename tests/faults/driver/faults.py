@@ -1,0 +1,185 @@
+"""What can break, as a table: a new kind adds its line."""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import TypeAlias
+
+from deploy.local.processes import Server
+from tests.faults.driver.office import Office, service_of
+from tests.faults.instruments.failpoints import DatabaseFault
+from tests.faults.instruments.proxy import Proxy
+from tests.faults.instruments.servers import ServerFault, heal, strike
+from tests.faults.struck.points import Point
+
+HOUR = 3600
+CONFLICT_SHARE = 0.3
+SLOW_SECONDS = 0.3
+POINT_HITS = (1, 1, 2, 5)
+VERBS = ("cut", "refuse", "half_open", "slow")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`strike` and `end` return when it has happened. Two faults of one victim don't go together.
+
+    `repeats` is how many mails it may repeat, `skew` how far (seconds) it puts a clock.
+    """
+
+    kind: str
+    victim: str
+    strike: Callable[[], None]
+    end: Callable[[], None]
+    seconds: float
+    detail: str = ""
+    repeats: int = 0
+    skew: int = 0
+
+
+Make: TypeAlias = Callable[[str, Office, Random], Fault]
+PER_FAULT = 8
+"""Mails that a fault may repeat at most: the turns of both replicas."""
+
+
+def kill_replica(kind: str, office: Office, random: Random) -> Fault:
+    return _of_replica(kind, office, random, partial(office.stop, kill=True), random.uniform(0, 3))
+
+
+def terminate_replica(kind: str, office: Office, random: Random) -> Fault:
+    return _of_replica(kind, office, random, office.stop, random.uniform(0, 3))
+
+
+def freeze_replica(kind: str, office: Office, random: Random) -> Fault:
+    """Long enough that others take its work, and it comes back as a zombie."""
+    name = random.choice(list(office.replicas))
+    stop, go_on = (partial(office.signal, name, number) for number in (signal.SIGSTOP, signal.SIGCONT))
+    return Fault(kind, name, stop, go_on, random.uniform(15, 40), name, _repeats(name))
+
+
+def shift_clock(kind: str, office: Office, random: Random) -> Fault:
+    name, ahead = random.choice(list(office.replicas)), random.choice((-HOUR, HOUR))
+    return _struck(kind, office, name, random.uniform(8, 15), "--clock", str(ahead), skew=HOUR)
+
+
+def crash_point(kind: str, office: Office, random: Random) -> Fault:
+    """A replica that kills itself at one point of the chassis's sequence."""
+    name, point = random.choice(list(office.replicas)), random.choice(list(Point))
+    words = ("--point", point.value, "--nth", str(random.choice(POINT_HITS)))
+    return _struck(kind, office, name, random.uniform(6, 10), *words)
+
+
+def of_broker(fault: ServerFault) -> Make:
+    return lambda kind, office, random: _of_server(kind, random.choice(office.cluster.brokers), fault, random)
+
+
+def of_mongod(fault: ServerFault) -> Make:
+    return lambda kind, office, random: _of_server(kind, random.choice(office.cluster.mongods), fault, random)
+
+
+def of_leader(kind: str, office: Office, random: Random) -> Fault:
+    leader = office.cluster.leader_of("faults.participant-enrolled", random.randrange(6)) or office.cluster.brokers[0]
+    return _of_server(kind, leader, ServerFault.KILL, random)
+
+
+def of_primary(kind: str, office: Office, random: Random) -> Fault:
+    return _of_server(kind, office.cluster.primary() or office.cluster.mongods[0], ServerFault.KILL, random)
+
+
+def step_down(kind: str, office: Office, random: Random) -> Fault:
+    return Fault(kind, "mongod", office.failpoints().step_down, _nothing, 1, repeats=PER_FAULT)
+
+
+def on_the_way(where: str, verb: str) -> Make:
+    """A proxy's verb on the way to `broker`, `database` or `smtp`."""
+
+    def make(kind: str, office: Office, random: Random) -> Fault:
+        proxy = _proxy(office, where, random)
+        blow = partial(proxy.slow, SLOW_SECONDS) if verb == "slow" else getattr(proxy, verb)
+        seconds = 0 if verb == "cut" else random.uniform(3, 12)
+        return Fault(kind, where, blow, proxy.heal, seconds, repeats=0 if where == "broker" else PER_FAULT)
+
+    return make
+
+
+def by_fail_point(fault: DatabaseFault) -> Make:
+    def make(kind: str, office: Office, random: Random) -> Fault:
+        points = office.failpoints()
+        share = CONFLICT_SHARE if fault is DatabaseFault.WRITE_CONFLICT else None
+        blow = partial(points.inflict, fault, share=share, delay_seconds=SLOW_SECONDS)
+        return Fault(kind, "mongod", blow, points.heal, random.uniform(1, 8), repeats=PER_FAULT)
+
+    return make
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How often a kind is chosen against the others, and for how many nodes it is made."""
+
+    weight: int
+    make: Make
+    nodes: tuple[int, ...] = (1, 3)
+
+
+KINDS: dict[str, Line] = {
+    "kill -9 of a replica": Line(14, kill_replica),
+    "SIGTERM of a replica": Line(8, terminate_replica),
+    "SIGSTOP of a replica": Line(5, freeze_replica),
+    "crash point": Line(14, crash_point),
+    "clock shifted": Line(2, shift_clock),
+    "broker stopped": Line(2, of_broker(ServerFault.STOP)),
+    "broker killed": Line(2, of_broker(ServerFault.KILL)),
+    "broker frozen": Line(2, of_broker(ServerFault.FREEZE)),
+    "mongod stopped": Line(2, of_mongod(ServerFault.STOP)),
+    "mongod killed": Line(2, of_mongod(ServerFault.KILL)),
+    "mongod frozen": Line(2, of_mongod(ServerFault.FREEZE)),
+    "leader killed": Line(4, of_leader, (3,)),
+    "primary killed": Line(4, of_primary, (3,)),
+    "primary steps down": Line(4, step_down),
+    **{f"{where} {verb}": Line(2, on_the_way(where, verb)) for where in ("broker", "smtp") for verb in VERBS},
+    **{f"database {verb}": Line(2, on_the_way("database", verb), (1,)) for verb in VERBS},
+    **{f"mongod {fault}": Line(2, by_fail_point(fault)) for fault in DatabaseFault},
+}
+
+
+def _of_replica(kind: str, office: Office, random: Random, blow: Callable[[str], None], seconds: float) -> Fault:
+    name = random.choice(list(office.replicas))
+    return Fault(kind, name, partial(blow, name), partial(office.launch, name), seconds, name, _repeats(name))
+
+
+def _struck(kind: str, office: Office, name: str, seconds: float, *words: str, skew: int = 0) -> Fault:
+    def strike() -> None:
+        office.stop(name)
+        office.launch(name, *words)
+
+    def end() -> None:
+        office.stop(name, kill=not skew)
+        office.launch(name)
+
+    return Fault(kind, name, strike, end, seconds, f"{name} {' '.join(words)}", _repeats(name), skew)
+
+
+def _of_server(kind: str, server: Server, fault: ServerFault, random: Random) -> Fault:
+    which = server.process.name
+    repeats = PER_FAULT if which == "mongod" else 0
+    blow, end = partial(strike, server, fault), partial(heal, server)
+    return Fault(kind, which, blow, end, random.uniform(2, 8), str(server.process.root.name), repeats)
+
+
+def _proxy(office: Office, where: str, random: Random) -> Proxy:
+    match where:
+        case "broker":
+            return random.choice(office.detours.brokers)
+        case "smtp":
+            return office.smtp
+    assert office.detours.mongodb is not None
+    return office.detours.mongodb
+
+
+def _repeats(replica: str) -> int:
+    return PER_FAULT if service_of(replica) == "notifications" else 0
+
+
+def _nothing() -> None:
+    """It is over by itself."""

@@ -1,0 +1,67 @@
+"""The end of a run: everything heals, and what is still under way arrives."""
+
+import time
+from collections.abc import Callable
+
+from tests.faults.driver.hands import Hands
+from tests.faults.driver.office import Office
+from tests.faults.driver.samples import Samples
+
+AHEAD_SECONDS = 3 * 3600
+STEADY_SECONDS = 4.0
+LOOK_SECONDS = 0.5
+
+
+class NeverQuiet(Exception):
+    """What still moves, or stands still and should not."""
+
+
+def settle(
+    office: Office,
+    hands: Hands,
+    samples: Samples,
+    skew: int,
+    poll: Callable[[], None],
+    within: float,
+) -> float:
+    """Return once nothing is left to do; how many seconds that took. Raises NeverQuiet.
+
+    What a process whose clock was ahead has planned is due much later: time is moved for one replica of each service.
+    """
+    began = time.monotonic()
+    for name in office.ended():
+        office.launch(name)
+    office.wait()
+    if skew:
+        _move_time(office)
+    steady_since, facts = time.monotonic(), -1
+    while time.monotonic() < began + within:
+        poll()
+        busy = _busy(office, hands, samples)
+        if busy or samples.listener.total != facts:
+            steady_since, facts = time.monotonic(), samples.listener.total
+        elif time.monotonic() > steady_since + STEADY_SECONDS:
+            return time.monotonic() - began
+        time.sleep(LOOK_SECONDS)
+    raise NeverQuiet(_busy(office, hands, samples) or "facts go on coming")
+
+
+def _busy(office: Office, hands: Hands, samples: Samples) -> str:
+    sample = samples.take()
+    counts = {"lag": sample.lag, "due work": sample.due, "outbox pages": sample.pages}
+    counts |= {"requests without an outcome": hands.left, "mails to be tried again": _unsent(office)}
+    return ", ".join(f"{name}: {count}" for name, count in counts.items() if count != 0)
+
+
+def _unsent(office: Office) -> int:
+    with office.database("notifications") as database:
+        return int(database.due.count_documents({"kind": "SendNotice"}))
+
+
+def _move_time(office: Office) -> None:
+    ahead = [name for name in office.replicas if name.endswith("-2")]
+    for name in ahead:
+        office.stop(name)
+        office.launch(name, "--clock", str(AHEAD_SECONDS))
+    for name in ahead:
+        office.replicas[name].wait()

@@ -1,0 +1,96 @@
+"""The driver: the same seed asks for the same, a failure can be read, and a short run finds nothing."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.faults.checker.evidence import Evidence
+from tests.faults.checker.records import Record
+from tests.faults.checker.violations import Kind as Broken
+from tests.faults.checker.violations import Violation
+from tests.faults.driver import account, campaign
+from tests.faults.driver.actions import ACTIONS, steps
+from tests.faults.driver.orders import Ask, Say
+from tests.faults.driver.timeline import Kind, Timeline
+
+SHORT = (
+    "kill -9 of a replica",
+    "SIGTERM of a replica",
+    "SIGSTOP of a replica",
+    "broker cut",
+    "database cut",
+    "mongod killed",
+)
+STEPS = 1_500
+
+
+def test_the_same_seed_asks_for_the_same_and_another_for_something_else() -> None:
+    first, again, other = (list(islice(steps(seed), STEPS)) for seed in (7, 7, 8))
+    assert first == again
+    assert first != other
+
+
+def test_every_action_of_the_table_asks_for_something() -> None:
+    asked = Counter(step.action for step in islice(steps(7), STEPS) if step.orders)
+    assert {action.__name__.replace("_", " ") for _, action in ACTIONS} <= set(asked)
+
+
+def test_a_record_has_one_id_and_is_repeated_only_on_purpose() -> None:
+    said: Counter[str] = Counter()
+    for step in islice(steps(7), STEPS):
+        ids = [order.id for order in step.orders if isinstance(order, Say) and order.id and not order.poison]
+        if step.action == "say facts again":
+            assert all(said[id] for id in ids)
+        else:
+            assert not any(said[id] for id in ids)
+        said.update(ids)
+
+
+def test_no_request_has_the_key_of_another() -> None:
+    asked = (order for step in islice(steps(7), STEPS) for order in step.orders)
+    keys = Counter(order.key for order in asked if isinstance(order, Ask))
+    assert set(keys.values()) == {1}
+
+
+def test_a_failure_reads_as_what_was_asked_struck_and_written_around_it(tmp_path: Path) -> None:
+    seconds = iter(range(0, 1000, 10))
+    timeline = Timeline(tmp_path, clock=lambda: float(next(seconds)))
+    timeline.note(Kind.ORDER, action="enrol couples", topic="participant-enrolled", key="north/ada-17")
+    timeline.note(Kind.STRIKE, fault="kill -9 of a replica", detail="matching-2")
+    timeline.note(Kind.ORDER, action="enrol couples", topic="participant-enrolled", key="north/mina-99")
+    timeline.note(Kind.SAMPLE, facts=3)
+    timeline.close()
+    written = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    ada, mina = (
+        Record("participant-enrolled", 0, n, int(written.timestamp() * 1000), f"north/{who}".encode(), b"{}")
+        for n, who in enumerate(("ada-17", "mina-99"))
+    )
+    evidence = Evidence(
+        records=(ada, mina),
+        documents={"matching": {"people": [{"_id": "north/ada-17", "seeking": True}, {"_id": "north/mina-99"}]}},
+        at=written + timedelta(seconds=20),
+    )
+    lost = Violation(Broken.LOST_FACT, "north/ada-17", "no pair-created for her", (ada,))
+
+    told = "\n".join(account.story(tmp_path, [lost], ["no fact came through"], evidence))
+
+    assert "BROKEN  lost fact: north/ada-17" in told
+    assert "BROKEN  no fact came through" in told
+    assert "kill -9 of a replica" in told
+    assert "participant-enrolled/0/0" in told
+    assert "'seeking': True" in told
+    assert "mina-99" not in told
+
+
+@pytest.mark.timeout(600)
+def test_a_short_run_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    outcome = campaign.run(campaign.Plan(seed=4, minutes=1.2, only=SHORT, folder=tmp_path))
+    console = Console(record=True, width=150)
+    account.show(outcome, console)
+    assert outcome.clean, console.export_text()
+    assert outcome.facts > 0
+    assert outcome.nemesis.struck.total() > 0
