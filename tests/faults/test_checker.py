@@ -15,7 +15,7 @@ from tests.faults.checker.clean import clean
 from tests.faults.checker.evidence import Evidence, Row, gather
 from tests.faults.checker.plants import PLANTS, WRONG, Plant, repeat
 from tests.faults.checker.small_company import GATHERED, START
-from tests.faults.checker.told import Fault, Said, Told
+from tests.faults.checker.told import Fault, Poison, Said, Told
 from tests.journeys.company import Company, company, couple, program, until
 
 COUPLES = 20
@@ -67,6 +67,17 @@ def test_what_was_doubled_on_purpose_is_nobodys_fault() -> None:
     for record in (enrolled, created):
         made.produce(record.topic, record.key, record.value, record.headers)
     made.told.said.append(Said("/viceversa/matching", created.text("ce_id"), "pair-created", "p1"))
+
+    assert check(made.evidence()) == []
+
+
+def test_a_poison_that_can_be_read_is_no_fact() -> None:
+    made = clean()
+    first = made.find("participant-enrolled", "digital-2026/grace")
+    other = (first.value or b"").replace(b'"matching":true', b'"matching":false')
+    poison = made.produce(first.topic, first.key, other, [*first.headers, ("ce_id", b"e0")])
+    made.told.poison.append(Poison(first.topic, ce_id="e0", reason="conflict"))
+    made.park(poison, "conflict")
 
     assert check(made.evidence()) == []
 

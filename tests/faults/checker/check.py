@@ -35,6 +35,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "cancelled": sessions.pairs_that_ended_meet_no_more,
     "bookings": sessions.nobody_is_booked_twice,
     "results": mails.each_notice_has_one_result,
+    "told once": mails.nobody_is_told_twice_of_a_fact,
     "told of": mails.each_notice_tells_of_a_fact,
     "mails taken": mails.each_sent_mail_was_taken,
     "mails explained": mails.each_mail_has_its_fact,

@@ -2,8 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from hashlib import sha256
 
 from tests.faults.checker.records import DEAD_LETTERS, Record
 from tests.faults.checker.story import Story
@@ -13,37 +11,11 @@ from tests.faults.checker.violations import Kind, Violation
 Place = tuple[str, str]  # the service that parked it, and where it stood
 
 
-@dataclass(slots=True)
-class Known:
-    """Poison by the three ways to know it."""
-
-    by_place: dict[str, Poison] = field(default_factory=dict)
-    by_id: dict[tuple[str, str], Poison] = field(default_factory=dict)
-    by_digest: dict[tuple[str, str], Poison] = field(default_factory=dict)
-
-    def add(self, poison: Poison) -> None:
-        if poison.partition is not None:
-            self.by_place[f"{poison.topic}/{poison.partition}/{poison.offset}"] = poison
-        if poison.ce_id:
-            self.by_id[poison.topic, poison.ce_id] = poison
-        if poison.digest:
-            self.by_digest[poison.topic, poison.digest] = poison
-
-    def explains(self, letter: Record, original: Record | None) -> Poison | None:
-        """By the record that was parked, where it is still there, else by its copy."""
-        record, topic = original or letter, _origin(letter).split("/")[0]
-        return (
-            self.by_place.get(_origin(letter))
-            or self.by_id.get((topic, record.text("ce_id")))
-            or self.by_digest.get((topic, sha256(record.value or b"").hexdigest()))
-        )
-
-
 def each_dead_letter_has_its_reason(story: Story) -> Iterator[Violation]:
     """Nobody parks a record that is good."""
-    known, originals = _known(story), _originals(story)
+    originals = _originals(story)
     for letter in story.dead_letters:
-        poison, reason = known.explains(letter, originals.get(_origin(letter))), letter.text("dlq_reason")
+        poison, reason = _poison(story, letter, originals), letter.text("dlq_reason")
         subject = f"{_service(letter)} {_origin(letter)}"
         if poison is None:
             what = f"{reason}: {letter.text('dlq_detail')[:200]}"
@@ -59,10 +31,10 @@ def each_dead_letter_has_its_reason(story: Story) -> Iterator[Violation]:
 
 
 def each_poison_was_parked(story: Story) -> Iterator[Violation]:
-    known, originals = _known(story), _originals(story)
+    originals = _originals(story)
     parked: defaultdict[Poison, set[str]] = defaultdict(set)
     for letter in story.dead_letters:
-        if poison := known.explains(letter, originals.get(_origin(letter))):
+        if poison := _poison(story, letter, originals):
             parked[poison].add(_service(letter))
     for poison in story.evidence.told.poison:
         for service in sorted(_hearers(story, poison) - parked[poison]):
@@ -88,15 +60,15 @@ def each_dead_letter_stands_once(story: Story) -> Iterator[Violation]:
         yield Violation(Kind.MISSING_DEAD_LETTER, f"{service} {place}", "in the database, not on its topic")
     for service, place in sorted(set(letters) - kept):
         if service in story.evidence.documents:
-            records = tuple(letters[service, place])
-            yield Violation(Kind.MISSING_DEAD_LETTER, f"{service} {place}", "not in the database", records)
+            yield Violation(
+                Kind.MISSING_DEAD_LETTER, f"{service} {place}", "not in the database", tuple(letters[service, place])
+            )
 
 
-def _known(story: Story) -> Known:
-    known = Known()
-    for poison in story.evidence.told.poison:
-        known.add(poison)
-    return known
+def _poison(story: Story, letter: Record, originals: dict[str, Record]) -> Poison | None:
+    """By the record that was parked, where it is still there, else by its copy."""
+    place = _origin(letter)
+    return story.poison.of(originals.get(place, letter), place)
 
 
 def _originals(story: Story) -> dict[str, Record]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from libs.contracts.words import Channel
-from tests.faults.checker.evidence import Mail
+from tests.faults.checker.evidence import Mail, Row
 from tests.faults.checker.pairs import SIDES
 from tests.faults.checker.story import Fact, Story
 from tests.faults.checker.told import Fault
@@ -28,6 +28,18 @@ def each_notice_has_one_result(story: Story) -> Iterator[Violation]:
         if len(facts) > 1:
             what = " and ".join(fact.topic for fact in facts)
             yield Violation(Kind.DOUBLED_EFFECT, id, what, tuple(fact.record for fact in facts))
+
+
+def nobody_is_told_twice_of_a_fact(story: Story) -> Iterator[Violation]:
+    """But for the reminders of a meeting, which are as many as the policy says."""
+    told: defaultdict[tuple[str, str, str], list[Fact]] = defaultdict(list)
+    for fact in story[_SENT]:
+        if fact["template"] != "session_reminder":
+            told[fact["template"], fact.key, fact["about"].event_id].append(fact)
+    for (template, person, event_id), facts in told.items():
+        if len({fact["notification_id"] for fact in facts}) > 1:
+            records = tuple(fact.record for fact in facts)
+            yield Violation(Kind.DOUBLED_EFFECT, person, f"{template} of {event_id} under two ids", records)
 
 
 def each_notice_tells_of_a_fact(story: Story) -> Iterator[Violation]:
@@ -106,7 +118,7 @@ def _wanted(story: Story) -> Iterator[tuple[Notice, Fact]]:
         yield ("at_risk", f"{fact['program_id']}/{_OFFICE}", fact["pair_id"], 0), fact
 
 
-def _notice(row: dict) -> Notice:
+def _notice(row: Row) -> Notice:
     notice = row["notice"]
     about = notice.get("session_id") or notice.get("pair_id") or ""
     return notice["template"], f"{notice['program_id']}/{notice['participant_id']}", about, notice.get("revision") or 0

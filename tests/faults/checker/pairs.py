@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 
 from libs.contracts.words import PairEndReason, ProgramState
+from tests.faults.checker.records import Record
 from tests.faults.checker.story import Fact, Story
 from tests.faults.checker.violations import Kind, Violation
 
@@ -110,5 +111,5 @@ def _at_once(story: Story, facts: list[Fact], blur: timedelta) -> int:
     return most
 
 
-def _records(facts: list[Fact]) -> tuple:
+def _records(facts: list[Fact]) -> tuple[Record, ...]:
     return tuple(fact.record for fact in facts)

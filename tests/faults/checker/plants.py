@@ -191,6 +191,13 @@ def a_notice_is_sent_twice(made: SmallCompany) -> None:
     _again(made, "notification-sent", "digital-2026/ada", "notifications", "people")
 
 
+@plant(Kind.DOUBLED_EFFECT, "digital-2026/ada")
+def one_fact_is_told_under_two_ids(made: SmallCompany) -> None:
+    first = made.find("notification-sent", "digital-2026/ada").data
+    made.row("notifications", "notices", "n0", state="sent", notice=None)
+    made.result("n0", "digital-2026/ada", first["template"], first["about"], "sent")
+
+
 @plant(Kind.ORPHAN, "p4")
 def a_pair_of_people_who_never_enrolled(made: SmallCompany) -> None:
     made.pair("p4", "mallory", "trudy")

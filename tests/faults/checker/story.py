@@ -12,6 +12,7 @@ from libs.contracts.envelope import Erasure, Received, Unreadable, read
 from libs.contracts.events import SessionEvent
 from libs.contracts.topics import TOPICS
 from tests.faults.checker.evidence import Evidence, Row
+from tests.faults.checker.poison import Known, known
 from tests.faults.checker.records import Record
 
 OURS = "/viceversa/"
@@ -94,7 +95,10 @@ class Person:
 
 @dataclass
 class Story:
-    """Each fact once, in the order of its partition; `copies` has the further records of a (source, id)."""
+    """Each fact once, in the order of its partition; `copies` has the further records of a (source, id).
+
+    Poison is no fact, also where its contract can read it.
+    """
 
     evidence: Evidence
     facts: dict[str, list[Fact]] = field(default_factory=lambda: {name: [] for name in TOPICS})
@@ -103,6 +107,10 @@ class Story:
     unreadable: list[tuple[Record, Unreadable]] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)
     dead_letters: list[Record] = field(default_factory=list)
+    poison: Known = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.poison = known(self.evidence.told.poison)
 
     def __iter__(self) -> Iterator[Fact]:
         for facts in self.facts.values():
@@ -172,7 +180,7 @@ class Story:
     def add(self, record: Record) -> None:
         if record.is_dead_letter:
             self.dead_letters.append(record)
-        elif record.topic in TOPICS:
+        elif record.topic in TOPICS and self.poison.of(record) is None:
             at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
             match read(TOPICS[record.topic], record.key, record.value, record.headers, at):
                 case Received() as received:

@@ -21,9 +21,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """A record that must be parked. It is known by place, by `ce_id` or by the SHA-256 of its value (hex).
+    """A record that must be parked. It is known by place, by the SHA-256 of its value (hex), or by `ce_id` where no
+    good record has that id.
 
-    `reason` is the expected one, `` any. `services` are those that must park it, none named all that hear the topic.
+    `reason` is the expected one, `` any. `services` are those that must park it; none named, all that hear the topic.
     """
 
     topic: str
@@ -37,7 +38,7 @@ class Poison:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command by HTTP. Once accepted there must be a fact on `topic` about `key` whose data has these `fields`.
+    """A command by HTTP. Once accepted there must be a fact on `topic` about `key` whose JSON has these `fields`.
 
     `topic` is `` where a command leads to no fact.
     """
@@ -55,7 +56,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A kill of notifications, or of its way to a server, that may repeat so many mails."""
+    """A kill of notifications, or of its way to a server, that may repeat so many mails.
+
+    A mail is repeated within it where the fault lies between the two times that the server took it.
+    """
 
     what: str
     since: datetime

@@ -1,13 +1,17 @@
 """Reads whole topics as a reader of committed transactions does, and notices where it cannot get to the end."""
 
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from sys import intern
+from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tests.faults.checker.records import Record
+
+Settings = dict[str, str | int | float | bool]
 
 _AT_ONCE = 2_000
 _POLL_SECONDS = 0.5
@@ -24,7 +28,7 @@ class Heard:
 
 def read(kafka: str, prefix: str, patience: float) -> Heard:
     """All topics of the prefix from their start to where they ended when this began."""
-    settings = {
+    settings: Settings = {
         "bootstrap.servers": kafka,
         "group.id": f"{prefix}checker",
         "enable.auto.commit": False,
@@ -73,7 +77,9 @@ class _Reading:
         place = (str(message.topic()), message.partition() or 0)
         offset, error = message.offset() or 0, message.error()
         if error is not None and error.code() != KafkaError._PARTITION_EOF:
-            raise KafkaException(error)
+            if error.fatal():
+                raise KafkaException(error)
+            return False
         # At an end the offset is that of the next record, which markers of transactions also take up.
         reached = offset if error else offset + 1
         new = reached > self.reached.get(place, 0)
@@ -83,7 +89,8 @@ class _Reading:
         return new
 
     def _record(self, message: Message, place: tuple[str, int], offset: int) -> Record:
-        pairs = tuple(self._shared(name, value) for name, value in message.headers() or ())
+        headers = cast(Sequence[tuple[str, bytes | None]], message.headers() or ())
+        pairs = tuple(self._shared(name, value) for name, value in headers)
         topic = intern(place[0].removeprefix(self.prefix))
         return Record(topic, place[1], offset, message.timestamp()[1], message.key(), message.value(), pairs)
 
@@ -95,7 +102,7 @@ class _Reading:
         return pair
 
 
-def _ends(settings: dict[str, object], prefix: str, patience: float) -> dict[tuple[str, int], int]:
+def _ends(settings: Settings, prefix: str, patience: float) -> dict[tuple[str, int], int]:
     """Where partitions end for everybody: for readers of committed transactions an open one hides the end."""
     with closing(Consumer(settings | {"isolation.level": "read_uncommitted"})) as consumer:
         known = consumer.list_topics(timeout=patience).topics
@@ -105,7 +112,16 @@ def _ends(settings: dict[str, object], prefix: str, patience: float) -> dict[tup
             if name.startswith(prefix)
             for partition in topic.partitions
         ]
-        return {
-            (place.topic, place.partition): consumer.get_watermark_offsets(place, timeout=patience)[1]
-            for place in places
-        }
+        return {(place.topic, place.partition): _end(consumer, place, patience) for place in places}
+
+
+def _end(consumer: Consumer, place: TopicPartition, patience: float) -> int:
+    """A partition that was just made has no leader for a moment."""
+    limit = time.monotonic() + patience
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(place, timeout=patience)[1])
+        except KafkaException:
+            if time.monotonic() > limit:
+                raise
+            time.sleep(0.1)
