@@ -11,6 +11,7 @@ from libs.ops.failures import Misused
 
 Model = TypeVar("Model", bound=BaseModel)
 _Path = Sequence[str | int]
+_MOST = 20
 
 
 def load(path: Path, kind: type[Model], **more: Any) -> Model:
@@ -26,13 +27,27 @@ def load(path: Path, kind: type[Model], **more: Any) -> Model:
         problems = [_line(tree, loc) + _said(loc, "there is no such field") for loc in _unknown(model, data, ())]
         if not problems:
             return model
-    raise Misused("\n".join(f"{path}: {problem}" for problem in problems), "correct the file and run it again")
+    rest = [f"and {len(problems) - _MOST} more"] if len(problems) > _MOST else []
+    told = "\n".join(f"{path}: {problem}" for problem in [*problems[:_MOST], *rest])
+    raise Misused(told, "correct the file and run it again")
+
+
+class _Loader(yaml.SafeLoader):
+    """A value that looks like a date or a number and is none has a line too."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError):
+            kind = node.tag.rpartition(":")[2]
+            problem = f"reads as {kind} but cannot be one; a text goes in quotes"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
 
 def _parsed(path: Path) -> tuple[yaml.Node | None, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        return yaml.compose(text, Loader=_Loader), yaml.load(text, Loader=_Loader)
     except OSError as error:
         raise Misused(f"{path}: {error.strerror}", "check the path") from error
     except UnicodeDecodeError as error:
@@ -40,8 +55,11 @@ def _parsed(path: Path) -> tuple[yaml.Node | None, Any]:
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise Misused(f"{path}: {line}{error.problem}", "correct the YAML") from error
-    except yaml.YAMLError as error:
-        raise Misused(f"{path}: {error}", "correct the YAML") from error
+    except yaml.reader.ReaderError as error:
+        number = text.count("\n", 0, error.position) + 1
+        raise Misused(f"{path}: line {number}: a character that no text has", "take it out") from error
+    except RecursionError as error:
+        raise Misused(f"{path}: is nested too deeply", "write at most a dozen levels") from error
 
 
 def _said(loc: _Path, message: str) -> str:
