@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,6 +39,8 @@ def read(path: Path, mapping: Mapping, progress: Progress = lambda _: None) -> I
             yield from _rows(file, path, mapping, progress)
     except OSError as error:
         raise Misused(f"{path}: {error.strerror}", "check the path") from error
+    except UnicodeError as error:
+        raise Misused(f"{path}: is not {mapping.encoding}", "say another `encoding` in the mapping") from error
 
 
 def _rows(file: BinaryIO, path: Path, mapping: Mapping, progress: Progress) -> Iterator[Row | Broken]:
@@ -66,12 +69,18 @@ def _header(reader: Any, path: Path, mapping: Mapping) -> list[str]:
     wanted = list(dict.fromkeys(mapping.needed()))
     if missing := [name for name in wanted if name not in header]:
         raise Misused(
-            f"{path}: has no column {', '.join(missing)}; it has {', '.join(header)}",
+            f"{path}: line 1 has no column {', '.join(missing)}; it has {len(header)}{_near(missing, header)}",
             "correct the mapping, or its `delimiter` or `encoding`",
         )
     if doubled := [name for name in wanted if header.count(name) > 1]:
         raise Misused(f"{path}: has the column {', '.join(doubled)} twice", "rename one of them")
     return header
+
+
+def _near(missing: list[str], header: list[str]) -> str:
+    """Names that may be meant. Others are not shown: where there is no header, line 1 is a person."""
+    near = dict.fromkeys(found for name in missing for found in get_close_matches(name, header, 1))
+    return f", among them {', '.join(near)}" if near else ""
 
 
 def _records(reader: Any) -> Iterator[tuple[int, list[str] | csv.Error]]:
