@@ -32,7 +32,9 @@ Parser = Callable[[str, Format], Any]
 
 def parse(field: str, value: Any, format: Format) -> Any:
     """A cell, a constant or a looked-up value as that field of the profile."""
-    return PARSERS[field](" ".join(value.split()), format) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return PARSERS[field](" ".join(value.split()), format)
+    return _agreed(value) if field == "consent" else value
 
 
 def _text(cell: str, _format: Format) -> str:
@@ -92,7 +94,10 @@ def _date(cell: str, format: Format) -> str:
 def _time(cell: str, format: Format) -> str:
     moment = _moment(cell, format)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(format.zone))
-    return moment.astimezone(UTC).isoformat()
+    try:
+        return moment.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise ValueError("time out of range") from None
 
 
 def _moment(cell: str, format: Format) -> datetime:
@@ -107,6 +112,15 @@ def _consent(cell: str, _format: Format) -> dict[str, bool]:
     if word not in _YES | _NO:
         raise ValueError(f"neither {'/'.join(sorted(_YES))} nor {'/'.join(sorted(_NO))}")
     return {"matching": word in _YES}
+
+
+def _agreed(value: Any) -> dict[str, Any]:
+    """YAML reads a plain yes as true."""
+    if isinstance(value, bool):
+        return {"matching": value}
+    if isinstance(value, dict) and isinstance(value.get("matching"), bool):
+        return value
+    raise ValueError("neither yes nor no")
 
 
 PARSERS: Final[Mapping[str, Parser]] = {

@@ -99,7 +99,7 @@ class Mapping(Section):
     source: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]{1,199}$")]
     """The URI reference of the system that the profiles belong to, such as `/hr/export`."""
     encoding: str = "utf-8-sig"
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    delimiter: Annotated[str, StringConstraints(pattern=r'^[^"\r\n]$')] = ","
     list_separator: Annotated[str, StringConstraints(min_length=1, max_length=3)] = ";"
     date_format: str | None = None
     """As in Python's strptime; ISO 8601 without it."""
@@ -117,7 +117,8 @@ class Mapping(Section):
     def _known_encoding(cls, name: str) -> str:
         try:
             found = codecs.lookup(name).name
-        except LookupError:
+            "Ada".encode(found).decode(found)
+        except (LookupError, UnicodeError):
             raise ValueError("no such encoding; utf-8, cp1252 and iso-8859-1 are common") from None
         return "utf-8-sig" if found == "utf-8" else found
 
@@ -139,8 +140,9 @@ class Mapping(Section):
     @classmethod
     def _made_of_fields(cls, templates: dict[str, str]) -> dict[str, str]:
         for field, template in templates.items():
-            names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-            if field not in PARSERS or not names <= PARSERS.keys():
+            parts = [part for part in Formatter().parse(template) if part[1] is not None]
+            names, formats = {name for _, name, _, _ in parts}, {part for _, _, *rest in parts for part in rest if part}
+            if field not in PARSERS or not names <= PARSERS.keys() or formats:
                 raise ValueError(f"{field}: only fields of a profile can be made, and of fields such as {{name}}")
         return templates
 
