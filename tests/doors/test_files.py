@@ -1,0 +1,264 @@
+"""Files of operators, however broken: an exit code, a place, a reason and a remedy, and never a traceback."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import Result
+from hypothesis import example, given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from libs.contracts import examples
+from libs.ops import enrol_command
+from libs.ops.app import app
+from tests.doors.drawn import many
+from tests.ops.files import HEADER, MAPPING, Listener
+from tests.ops.service import serving
+
+SECRET = "xanthippe@engines.invalid"
+ROWS = f"""{HEADER},mail
+1,Grace Hopper,mentee,9,,yes,{SECRET}
+2,"Rao, Mina",mentee,7,Grace Hopper,yes,{SECRET}
+3,Ada King,mentor,2,Mina Rao,yes,{SECRET}
+4,Bea,mentor,3,Mina Rao,no,{SECRET}
+"""
+BY = MAPPING | {"columns": MAPPING["columns"] | {"email": "mail"}}
+PROGRAM = {"program_id": "spring"} | examples.PROGRAM_PUBLISHED.model_dump(
+    mode="json", include={"name", "state", "policy"}
+)
+Run = Callable[..., Result]
+
+ODD = st.sampled_from(
+    [
+        *("", " ", "\x00", "\ufeff", "\ud800", "\u202e", '"', '""', "'", ",", ";", "\n", "\r", "=1+1", "a/b", ".."),
+        *("%s", "{0}", "{name}", "{name:>99999999999}", "{name!x}", "{name.__class__}", "}", "9" * 400, "x" * 70_000),
+        *("-1", "1e9", "NaN", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30", "%", "%Q", "%Y"),
+        *("mon-fri 09:00-17:00", "mon 25:00-26:00", "cloud:9999999999999999", ":", "::", "a:b:c", "yes", "no"),
+        *("1", "2", "3", "Ada King", "Grace Hopper", "base64", "rot13", "utf-16", "utf-7", "idna", "undefined"),
+        *("\u00e9", "\u0130"),
+    ]
+)
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ODD | st.text(max_size=8) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD | st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.fixture
+def enrol(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """`viceversa enrol` on files with this content. What it would say on the topic is heard by a list."""
+    hr = Listener()
+
+    @contextmanager
+    def heard(*_: Any) -> Iterator[Any]:
+        yield hr
+
+    monkeypatch.setattr(Listener, "say", Listener._say, raising=False)
+    monkeypatch.setattr(enrol_command, "read_back", lambda *_: {})
+    monkeypatch.setattr(enrol_command, "speaking", heard)
+    monkeypatch.setenv("VICEVERSA_KAFKA", "nowhere:1")
+    rows, by = tmp_path / "people.csv", tmp_path / "map.yaml"
+
+    def run(content: bytes, mapping: bytes, *words: str) -> Result:
+        rows.write_bytes(content)
+        by.write_bytes(mapping)
+        return CliRunner().invoke(app, ["enrol", str(rows), "--program", "spring", "--map", str(by), *words])
+
+    return run
+
+
+@pytest.fixture
+def publish(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
+    """`viceversa program publish` of a file with this content, to a service that takes everything."""
+    file = tmp_path / "program.yaml"
+    with serving() as service:
+        monkeypatch.setenv("VICEVERSA_MATCHING", service.url)
+        monkeypatch.setattr(type(service), "answer", lambda *_: (200, {"revision": 1}))
+
+        def run(content: bytes) -> Result:
+            file.write_bytes(content)
+            return CliRunner().invoke(app, ["program", "publish", str(file)])
+
+        yield run
+
+
+def told(result: Result) -> str:
+    """All that the operator reads. It ended as documented, and says where, why and what to do next."""
+    text = result.output
+    assert isinstance(result.exception, SystemExit | None), repr(result.exception)
+    assert result.exit_code in (0, 1, 2), text
+    assert "Traceback" not in text
+    assert ".py" not in text
+    if result.exit_code == 2:
+        assert "error: " in text
+        assert "next: " in text
+    return text
+
+
+def dumped(tree: Any) -> bytes:
+    return yaml.safe_dump(tree, allow_unicode=False).encode()
+
+
+@st.composite
+def torn(draw: st.DrawFn, whole: bytes) -> bytes:
+    """Up to three places of a file are replaced by other bytes."""
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(whole)))
+        end = draw(st.integers(start, min(len(whole), start + 30)))
+        other = draw(st.binary(max_size=12) | ODD.map(lambda text: text.encode(errors="surrogatepass")))
+        whole = whole[:start] + other + whole[end:]
+    return whole
+
+
+@st.composite
+def changed(draw: st.DrawFn, tree: Any) -> Any:
+    """Anything stands where something else stood, in up to three places."""
+    tree = copy.deepcopy(tree)
+    for _ in range(draw(st.integers(1, 3))):
+        place = tree
+        while True:
+            names = sorted(place, key=str) if isinstance(place, dict) else list(range(len(place)))
+            name = draw(st.sampled_from(names)) if names else None
+            below = place[name] if names else None
+            if isinstance(below, dict | list) and below and draw(st.integers(0, 2)):
+                place = below
+                continue
+            if isinstance(place, dict) and (name is None or draw(st.booleans())):
+                name = draw(ODD | st.just(name or "x"))
+            if name is not None:
+                place[name] = draw(ANY)
+            break
+    return tree
+
+
+ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "cp037", "utf-7"])
+
+
+@many(250)
+@given(content=st.binary(max_size=300) | torn(ROWS.encode()) | ENCODINGS.map(ROWS.encode))
+@example(content=b"\x00" * 5_000)
+@example(content=ROWS.encode() + b"\xff\xfe\xfd")
+@example(content=ROWS.encode().replace(b"Ada King", b"x" * 2_000_000))
+@example(content=ROWS.encode() + b"\n" * 10_000)
+@example(content=(ROWS.splitlines()[0] * 50).encode())
+def test_any_bytes_as_an_export(enrol: Run, content: bytes) -> None:
+    text = told(enrol(content, dumped(BY)))
+    assert SECRET not in text
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> str:
+    """Rows of odd cells; ids are few, so that they double, and managers go round."""
+    cell = ODD | st.text(max_size=6)
+    row = st.tuples(st.sampled_from("1234") | cell, st.sampled_from(["Ada King", "Bea", "Grace Hopper"]) | cell)
+    lines = draw(st.lists(st.tuples(row, st.lists(cell, min_size=5, max_size=5)), max_size=8))
+    quoted = ([f'"{text}"' if "," in text else text for text in (*first, *rest)] for first, rest in lines)
+    return "\n".join([f"{HEADER},mail", *(",".join(cells) for cells in quoted)])
+
+
+@many(200)
+@given(table=tables(), by=st.sampled_from(["name", "id"]), absent=st.sampled_from(["top", "refuse"]))
+def test_any_cells_in_an_export(enrol: Run, table: str, by: str, absent: str) -> None:
+    mapping = BY | {"managers": BY["managers"] | {"by": by, "absent": absent}}
+    text = told(enrol(table.encode(errors="surrogatepass"), dumped(mapping), "--assume-consent"))
+    if "refused" in text and not text.startswith("error"):
+        assert "line\tparticipant_id\treason" in text or "0 refused" in text
+
+
+@many(250)
+@given(mapping=changed(BY).map(dumped) | torn(dumped(BY)) | st.binary(max_size=100) | ANY.map(dumped))
+def test_any_mapping_file(enrol: Run, mapping: bytes) -> None:
+    told(enrol(ROWS.encode(), mapping))
+
+
+@many(250)
+@given(content=changed(PROGRAM).map(dumped) | torn(dumped(PROGRAM)) | st.binary(max_size=100) | ANY.map(dumped))
+def test_any_programme_file(publish: Run, content: bytes) -> None:
+    told(publish(content))
+
+
+BOMB = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40))])
+YAML = {
+    "aliases that double forty times": BOMB,
+    "aliases in fields": BOMB + "\nprogram_id: *a39\nname: *a39\npolicy: *a39\nsource: *a39\ncolumns: *a39\n",
+    "merges that double": "a: &a {x: 1}\nb: &b {<<: [*a, *a]}\npolicy: {<<: [*b, *b]}",
+    "an alias of itself": "policy: &a [*a]\ncolumns: &b {x: *b}",
+    "ten thousand levels": "policy: " + "[" * 10_000,
+    "ten thousand maps": "policy: " + "{a: " * 10_000,
+    "a tag for code": "policy: !!python/object/apply:os.system [echo]",
+    "a date that is none": "name: 2026-99-99",
+    "a time that is none": "name: 2026-01-01T99:00:00Z",
+    "a number that is none": "name: !!int nine",
+    "a float that is none": "name: !!float nine",
+    "a number of ten thousand digits": "name: " + "9" * 10_000,
+    "a sexagesimal": "name: 1:99:99",
+    "binary": "name: !!binary '*'",
+    "keys that are lists": "? [a]\n: b",
+    "keys that are numbers": "1: 2\nnull: 3\ntrue: 4",
+    "a key twice": "name: a\nname: b",
+    "two documents": "a: 1\n---\nb: 2",
+    "a control character": "name: \x07",
+    "half a character": 'name: "\\ud800"',
+    "half a character as a field": '"\\ud800": 1',
+    "a list": "- a",
+    "a word": "hello",
+    "nothing": "",
+    "tabs": "name:\n\t- a",
+    "an open quote": 'name: "a',
+    "a set": "name: !!set {a, b}",
+}
+
+
+@pytest.mark.parametrize("kind", YAML)
+def test_yaml_that_is_meant_to_break_its_reader(enrol: Run, publish: Run, kind: str) -> None:
+    for result in (publish(YAML[kind].encode()), enrol(ROWS.encode(), YAML[kind].encode())):
+        assert (told(result), result.exit_code)[1] == 2
+        assert len(result.output) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "word"),
+    [
+        ("constants", {"consent": 7}, "consent"),
+        ("constants", {"consent": {}}, "consent"),
+        ("constants", {"enrolled_at": "0001-01-01T00:00:00+14:00"}, "enrolled_at"),
+        ("templates", {"email": "{name:>99999999999}"}, "templates"),
+        ("templates", {"email": "{name!x}"}, "templates"),
+        ("encoding", "base64", "encoding"),
+        ("encoding", "undefined", "encoding"),
+        ("delimiter", '"', "delimiter"),
+        ("delimiter", "\n", "delimiter"),
+    ],
+)
+def test_a_mapping_that_cannot_work_names_the_field(enrol: Run, field: str, value: Any, word: str) -> None:
+    mapping = BY | {field: value}
+    if field == "constants":
+        mapping |= {"constants": BY["constants"] | value, "columns": BY["columns"] | {}}
+        mapping["columns"].pop("consent")
+    assert word in told(enrol(ROWS.encode(), dumped(mapping)))
+
+
+def test_a_plain_yes_in_yaml_is_a_consent(enrol: Run) -> None:
+    columns = {field: column for field, column in BY["columns"].items() if field != "consent"}
+    mapping = BY | {"columns": columns, "constants": BY["constants"] | {"consent": True}}
+    assert enrol(ROWS.encode(), dumped(mapping)).exit_code == 0
+
+
+def test_an_export_without_a_header_shows_nobody(enrol: Run) -> None:
+    told_of = told(enrol("\n".join(ROWS.splitlines()[1:]).encode(), dumped(BY)))
+    assert "line 1 has no column" in told_of
+    assert "Grace" not in told_of
+
+
+def test_reasons_give_the_line_and_never_the_cell(enrol: Run) -> None:
+    broken = ROWS.replace(",9,", ",high,").replace("mentor,2", "boss,2")
+    result = enrol(broken.encode(), dumped(BY))
+    assert result.exit_code == 1
+    assert "2\t1\tgrade: not a whole number" in result.output
+    assert SECRET not in result.output
