@@ -46,7 +46,7 @@ def enrol(
 ) -> None:
     """Enrol the people of a file. Run again it says only what has changed."""
     if not is_key(program, 1):
-        raise Misused("--program: an id has 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -")
+        raise Misused("--program: an id has 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -", "say the id, not the name")
     mapping = load(map_, Mapping, **({"source": source} if source else {}))
     now = datetime.now(UTC)
     run = Enrolment(program, mapping, assume_consent, now.replace(microsecond=now.microsecond // 1000 * 1000))

@@ -98,7 +98,7 @@ def _failure(service: str, answer: httpx.Response) -> Failure:
         case 404:
             return NotThere(said, "check the id")
         case _:
-            return Refused(said)
+            return Refused(said, "change what it names and run it again")
 
 
 class NotThere(Refused):

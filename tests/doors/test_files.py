@@ -262,3 +262,15 @@ def test_reasons_give_the_line_and_never_the_cell(enrol: Run) -> None:
     assert result.exit_code == 1
     assert "2\t1\tgrade: not a whole number" in result.output
     assert SECRET not in result.output
+
+
+def test_a_refusal_of_a_service_comes_with_the_next_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "program.yaml"
+    file.write_bytes(dumped(PROGRAM))
+    with serving() as service:
+        monkeypatch.setenv("VICEVERSA_MATCHING", service.url)
+        service.answers["PUT", "/programs/spring"] = (409, {"detail": "the programme is closed", "errors": None})
+        result = CliRunner().invoke(app, ["program", "publish", str(file)])
+    assert (result.exit_code, "next: " in result.output, "closed" in result.output) == (1, True, True)
+    id = CliRunner().invoke(app, ["enrol", "people.csv", "--program", "a b", "--map", "map.yaml"])
+    assert (id.exit_code, "next: " in id.output) == (2, True)
