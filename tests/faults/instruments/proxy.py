@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from enum import StrEnum
 from threading import Thread
@@ -126,7 +126,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
-        end = _reset
+        end: Callable[[asyncio.StreamWriter], None] = _reset
         self._open.add(writer)
         try:
             await self._forward(reader, writer)
@@ -140,7 +140,7 @@ class Proxy:
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self.target.rsplit(":", 1)
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
-        end = _reset
+        end: Callable[[asyncio.StreamWriter], None] = _reset
         self._open.add(far_writer)
         try:
             async with asyncio.TaskGroup() as pumps:

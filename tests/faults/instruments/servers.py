@@ -31,9 +31,13 @@ def strike(server: Server, fault: ServerFault) -> None:
 
 
 def heal(server: Server, within: float = 60) -> None:
-    """Thaw it, give it its disk back, start it if it does not run, and wait (seconds) until it serves."""
+    """Thaw it, give it its disk back, start it if it does not run, and wait (seconds) until it serves.
+
+    What met a full disk may be about to end, so it is ended.
+    """
     _signal(server, signal.SIGCONT)
-    _limit_files(server, None)
+    if _has_full_disk(server):
+        server.stop(kill=True)
     server.start(within=within)
 
 
@@ -42,7 +46,12 @@ def _signal(server: Server, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def _limit_files(server: Server, size: int | None) -> None:
+def _limit_files(server: Server, size: int) -> None:
     if (pid := server.process.pid()) is not None:
         _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most if size is None else size, most))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, most))
+
+
+def _has_full_disk(server: Server) -> bool:
+    pid = server.process.pid()
+    return pid is not None and resource.prlimit(pid, resource.RLIMIT_FSIZE)[0] == 0
