@@ -1,17 +1,19 @@
 """Dead letters of the services: find them, look at them, have them handled again, drop them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, Self
 from urllib.parse import quote
 
-from libs.ops.failures import Refused
+from libs.ops.failures import Misused, Refused
 from libs.ops.remote import SERVICES, Json, NotThere, Remote
 
-COLUMNS = ("service", "dead_letter_id", "state", "reason", "topic", "partition", "offset", "at", "detail")
-
-_DONE = {"replay": "replayed", "purge": "purged"}
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class State(StrEnum):
@@ -24,60 +26,117 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Search:
+    """What dead letters are asked for. All of a service's are had page by page, never as a whole."""
+
     services: Sequence[str] = SERVICES
     state: State | None = None
     reason: str | None = None
     topic: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
-    def found(self) -> list[Json]:
-        """In the order of their topics, partitions and offsets, so that a replay keeps the order of each key."""
-        return sorted((letter for service in self.services for letter in self._in(service)), key=_place)
+    def found(self) -> Iterator[Json]:
+        """Service by service, in the order of topics, partitions and offsets, which is the order of each key."""
+        for service in self.services:
+            with Remote(service) as remote:
+                for letter in remote.items("/dead-letters", **self._query()):
+                    yield {"service": service, **letter}
 
-    def _in(self, service: str) -> Iterator[Json]:
-        with Remote(service) as remote:
-            letters = remote.items("/dead-letters", state=self.state, reason=self.reason, topic=self.topic)
-            yield from ({"service": service, **letter} for letter in letters)
+    def summary(self) -> Iterator[Json]:
+        """How many, by service, topic and reason."""
+        for service in self.services:
+            with Remote(service) as remote:
+                for group in remote.get("/dead-letters/summary", **self._query())["items"]:
+                    yield {"service": service, **group}
+
+    @property
+    def narrowed(self) -> bool:
+        return any((self.reason, self.topic, self.since, self.until))
+
+    def _query(self) -> dict[str, str]:
+        said = {name: value for name, value in asdict(self).items() if name != "services" and value}
+        return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in said.items()}
 
 
-def shown(id: str, services: Sequence[str] = SERVICES) -> Json:
-    """The dead letter, from the service that has it. Raises Refused when none has."""
-    for service in services:
-        with Remote(service) as remote:
+@dataclass(slots=True)
+class Desk:
+    """Asks the services about one letter after another. Use it as a context manager."""
+
+    _open: dict[str, Remote] = field(default_factory=dict)
+    _exits: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    def shown(self, id: str, services: Sequence[str] = SERVICES) -> Json:
+        """The dead letter, from the service that has it. Raises Refused when none has."""
+        for service in services:
             try:
-                return {"service": service, **remote.get(_path(id))}
+                return {"service": service, **self._at(service).get(_path(id))}
             except NotThere:
                 continue
-    raise Refused(f"no service has the dead letter {id}", "`viceversa dead-letters list --state all` shows all ids")
+        raise Refused(f"no service has the dead letter {id}", "`viceversa dead-letters list --state all` shows all ids")
 
+    def foreseen(self, letter: Json, *, force: bool) -> Json:
+        """The letter with what a replay would come to. Nothing changes."""
+        return letter | self._at(letter["service"]).get(f"{_path(letter['dead_letter_id'])}/outlook", force=force)
 
-def replay(letters: Sequence[Json]) -> Iterator[Json]:
-    """Each with what became of it: `replayed`, or `refused` and why."""
-    for letter in letters:
-        yield letter | _asked(letter, "replay", None)
+    def replay(self, letter: Json, *, by: str, force: bool) -> Json:
+        """The letter with its outcome: `replayed`, or `refused` and why."""
+        return self._ask(letter, "replay", {"by": by, "force": force}, "replayed")
 
+    def purge(self, letter: Json, *, reason: str, by: str) -> Json:
+        return self._ask(letter, "purge", {"reason": reason, "by": by}, "purged")
 
-def purge(letter: Json, reason: str) -> Json:
-    return letter | _asked(letter, "purge", {"reason": reason})
-
-
-def _asked(letter: Json, what: str, body: dict[str, Any] | None) -> Json:
-    with Remote(letter["service"]) as remote:
+    def _ask(self, letter: Json, what: str, body: dict[str, Any], done: str) -> Json:
         try:
-            remote.post(f"{_path(letter['dead_letter_id'])}/{what}", body)
+            self._at(letter["service"]).post(f"{_path(letter['dead_letter_id'])}/{what}", body)
         except Refused as refusal:
-            return {"outcome": "refused", "why": str(refusal)}
-    return {"outcome": _DONE[what], "why": ""}
+            return letter | {"outcome": "refused", "why": str(refusal)}
+        return letter | {"outcome": done, "why": ""}
+
+    def _at(self, service: str) -> Remote:
+        if service not in self._open:
+            self._open[service] = self._exits.enter_context(Remote(service))
+        return self._open[service]
+
+
+def moment(said: str, now: datetime) -> datetime:
+    """`2h` is two hours ago; `2026-03-02` and `2026-03-02T09:30` are UTC unless they name another offset."""
+    try:
+        if found := re.fullmatch(r"(\d+)([smhdw])", said):
+            return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+        time = datetime.fromisoformat(said)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Misused(f"{said} is no time", "say 2h, 30m or 7d for so long ago, or 2026-03-02T09:30") from error
+
+
+def rate(said: str) -> float:
+    """So many a second: `50/s`, `600/m`."""
+    found = re.fullmatch(r"(\d+)/([sm])", said)
+    if not found or not int(found[1]):
+        raise Misused(f"{said} is no rate", "say 50/s or 600/m")
+    return int(found[1]) / (60 if found[2] == "m" else 1)
+
+
+def paced(
+    letters: Iterable[Json],
+    per_second: float,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[Json]:
+    """Hands on no more than so many a second; what came late is not made up for."""
+    turn = clock()
+    for letter in letters:
+        if turn > (now := clock()):
+            pause(turn - now)
+        turn = max(turn, now) + 1 / per_second
+        yield letter
 
 
 def _path(id: str) -> str:
     return f"/dead-letters/{quote(id, safe='')}"
-
-
-def _place(letter: Json) -> tuple[str, str, int, int, str]:
-    return (
-        letter["service"],
-        letter.get("topic") or "",
-        letter.get("partition") or 0,
-        letter.get("offset") or 0,
-        str(letter.get("at")),
-    )

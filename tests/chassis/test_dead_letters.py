@@ -314,3 +314,17 @@ async def test_one_is_shown_with_its_structure_and_without_what_it_says(world: W
     assert "ce_source" in found["headers"]
     for value in ("ada", "okafor", "zurich", "/hr"):
         assert value not in shown.text.lower()
+
+
+async def test_the_routes_are_described_with_their_answers_and_problems(world: World) -> None:
+    async with running(world.runtime(), until_ready=False) as client:
+        described = (await client.get("/openapi.json")).json()
+
+    paths = {path: verbs for path, verbs in described["paths"].items() if path.startswith("/dead-letters")}
+    assert len(paths) == 6
+    for verbs in paths.values():
+        for route in verbs.values():
+            assert "$ref" in route["responses"]["200"]["content"]["application/json"]["schema"]
+    replay = paths["/dead-letters/{dead_letter_id}/replay"]["post"]["responses"]["409"]["content"]
+    assert replay["application/problem+json"]["schema"]["$ref"].removeprefix("#/components/schemas/") == "Problem"
+    assert "Problem" in described["components"]["schemas"]

@@ -145,7 +145,8 @@ def test_parked_dead_letters_of_every_service_are_listed(viceversa, service):
 
 
 def test_a_replay_keeps_the_order_in_which_the_records_came(viceversa, service):
-    service.listings["/dead-letters"] = [letter(10), letter(9), letter(11, reason="conflict")]
+    service.listings["/dead-letters"] = [letter(9), letter(10), letter(11, reason="conflict")]
+    service.listings["/dead-letters/summary"] = []
     for number in (9, 10, 11):
         service.answers["POST", f"/dead-letters/l{number}/replay"] = (200, {})
 
@@ -158,6 +159,8 @@ def test_a_replay_keeps_the_order_in_which_the_records_came(viceversa, service):
 
 def test_a_dry_run_replays_nothing(viceversa, service):
     service.listings["/dead-letters"] = [letter(9), letter(11, reason="conflict")]
+    service.listings["/dead-letters/summary"] = []
+    service.answers["GET", "/dead-letters/l11/outlook"] = (200, {"would_be": "handled"})
 
     result = viceversa("dead-letters", "replay", "--reason", "conflict", "--dry-run", "--service", "matching", "--json")
 
@@ -167,6 +170,7 @@ def test_a_dry_run_replays_nothing(viceversa, service):
 
 def test_a_refused_replay_is_told_and_the_others_go_on(viceversa, service):
     service.listings["/dead-letters"] = [letter(1), letter(2)]
+    service.listings["/dead-letters/summary"] = []
     service.answers["POST", "/dead-letters/l1/replay"] = (409, {"detail": "still can't be read"})
     service.answers["POST", "/dead-letters/l2/replay"] = (200, {})
 
@@ -182,8 +186,8 @@ def test_one_dead_letter_is_shown_and_purged_with_a_reason(viceversa, service):
     service.answers["POST", "/dead-letters/a b:1/purge"] = (200, {})
 
     assert json.loads(viceversa("dead-letters", "show", "a b:1", "--json").stdout)["bytes"] == 12
-    assert viceversa("dead-letters", "purge", "a b:1", "--reason", "a test record").exit_code == 0
-    assert ("POST", "/dead-letters/a b:1/purge", {"reason": "a test record"}) in service.asked
+    purge = viceversa("dead-letters", "purge", "a b:1", "--reason", "a test record", "--by", "grace")
+    assert (purge.exit_code, service.asked[-1][2]) == (0, {"reason": "a test record", "by": "grace"})
     assert viceversa("dead-letters", "show", "nothing").exit_code == 1
 
 
