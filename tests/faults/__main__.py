@@ -31,7 +31,7 @@ def soak(seed: Seed = 1, minutes: Minutes = 60) -> None:
     """A long run with a picture of it in .local/soak.svg."""
     from tests.faults.driver.picture import draw
 
-    plan = campaign.Plan(seed, minutes, sample_seconds=5 if minutes > 20 else 2)
+    plan = campaign.Plan(seed, minutes)
     try:
         _play(plan)
     finally:

@@ -29,7 +29,7 @@ FOLDER = LOCAL / "faults"
 QUIET_WITHIN = 300.0
 FIRST_FACT_WITHIN = 60.0
 MOST_BACKLOG, MOST_REQUESTS = 250, 150
-PAUSE_SECONDS = 0.1
+STEP_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,6 @@ class Plan:
     minutes: float
     only: Sequence[str] = ()
     folder: Path | None = None
-    sample_seconds: float = 2.0
 
     @property
     def place(self) -> Path:
@@ -89,7 +88,7 @@ def _play(plan: Plan, made: Office, timeline: Timeline, stack: ExitStack) -> Out
     told = Told()
     listener, speaker = Listener(made.kafka, PREFIX), Speaker(made.kafka, PREFIX, told)
     hands = Hands(speaker, listener, made.addresses, timeline, told)
-    samples = Samples(made, listener, timeline, plan.sample_seconds)
+    samples = Samples(made, listener, timeline)
     birds, random = canaries(speaker, listener, plan.seed), Random(f"{plan.seed} nemesis")
     nemesis = Nemesis(made, birds, timeline, random, len(made.cluster.brokers), plan.only)
     outcome = Outcome(plan, nemesis, samples, hands)
@@ -119,8 +118,9 @@ def _generate(seed: int, hands: Hands, samples: Samples, stopped: Event) -> None
     """As much as the services take: no more than a moment's work waits, so that a recovery is not a queue's length."""
     for step in steps(seed):
         hands.do(step)
+        stopped.wait(STEP_SECONDS)
         while not stopped.is_set() and _too_much(hands, samples):
-            stopped.wait(PAUSE_SECONDS)
+            stopped.wait(STEP_SECONDS)
         if stopped.is_set():
             return
 
