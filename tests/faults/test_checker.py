@@ -11,9 +11,11 @@ from pymongo import MongoClient
 from deploy.local.stack import Endpoints
 from libs.ops import topics
 from tests.faults.checker.check import Kind, check
-from tests.faults.checker.clean import clean
+from tests.faults.checker.clean import clean, park
 from tests.faults.checker.evidence import Evidence, Row, gather
-from tests.faults.checker.plants import PLANTS, WRONG, Plant, repeat
+from tests.faults.checker.planting import Plant
+from tests.faults.checker.plants import PLANTS
+from tests.faults.checker.plants_of_leftovers import WRONG, repeat
 from tests.faults.checker.small_company import GATHERED, START
 from tests.faults.checker.told import Fault, Poison, Said, Told
 from tests.journeys.company import Company, company, couple, program, until
@@ -77,7 +79,7 @@ def test_a_poison_that_can_be_read_is_no_fact() -> None:
     other = (first.value or b"").replace(b'"matching":true', b'"matching":false')
     poison = made.produce(first.topic, first.key, other, [*first.headers, ("ce_id", b"e0")])
     made.told.poison.append(Poison(first.topic, ce_id="e0", reason="conflict"))
-    made.park(poison, "conflict")
+    park(made, poison, "conflict")
 
     assert check(made.evidence()) == []
 

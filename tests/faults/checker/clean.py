@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from tests.faults.checker.small_company import SmallCompany
+from tests.faults.checker.records import Record
+from tests.faults.checker.small_company import HEARERS, SmallCompany
 from tests.faults.checker.told import Command, Poison
 
 POISON = b'{"participant_id": "mallory"'
@@ -23,8 +24,18 @@ def clean() -> SmallCompany:
     bad = made.produce("participant-enrolled", b"digital-2026/mallory", POISON, ())
     digest = sha256(POISON).hexdigest()
     made.told.poison.append(Poison("participant-enrolled", digest=digest, reason="invalid_json"))
-    made.park(bad, "invalid_json")
+    park(made, bad, "invalid_json")
     return made
+
+
+def park(made: SmallCompany, record: Record, reason: str, services: tuple[str, ...] = HEARERS) -> None:
+    """A record is parked by these services, in their databases and on their topics."""
+    why = (("dlq_reason", reason.encode()), ("dlq_detail", b"no JSON"), ("dlq_origin", record.place.encode()))
+    for service in services:
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        topic = f"{record.topic}.{service}.dlq"
+        made.produce(topic, record.key, record.value, (*record.headers, *why), record.partition)
+        made.row(service, "dead_letters", record.place, state="parked", reason=reason, **place)
 
 
 def day(number: int, hour: int = 10) -> datetime:

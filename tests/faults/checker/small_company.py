@@ -208,18 +208,12 @@ class SmallCompany:
         fields = names | {"template": template, "channel": "email", "about": about}
         if state == "sent":
             self.say(_like(NotificationSent, fields, message_id=f"<{id}@viceversa.invalid>"), "notifications")
-            self.letters.append(_mail(id, f"{participant_id}@engines.invalid", self.records[-1]))
+            self.letters.append(
+                Mail(f"<{id}@viceversa.invalid>", f"{participant_id}@engines.invalid", "News", next(self._clock))
+            )
         elif state == "failed":
             self.say(_like(NotificationFailed, fields), "notifications")
         self.said("notifications", "people", person)
-
-    def park(self, record: Record, reason: str, services: tuple[str, ...] = HEARERS) -> None:
-        why = (("dlq_reason", reason.encode()), ("dlq_detail", b"no JSON"), ("dlq_origin", record.place.encode()))
-        for service in services:
-            place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-            topic = f"{record.topic}.{service}.dlq"
-            self.produce(topic, record.key, record.value, (*record.headers, *why), record.partition)
-            self.row(service, "dead_letters", record.place, state="parked", reason=reason, **place)
 
     def change(self, record: Record, **changed: Any) -> Record:
         """A record with other content or another place."""
@@ -261,7 +255,3 @@ def _like(kind: type[Event], *fields: dict[str, Any], **more: Any) -> Any:
     for each in (*fields, more):
         changed |= each
     return kind.model_validate(changed)
-
-
-def _mail(id: str, to: str, record: Record) -> Mail:
-    return Mail(f"<{id}@viceversa.invalid>", to, "News", datetime.fromtimestamp(record.timestamp / 1000, UTC))

@@ -1,0 +1,31 @@
+"""What a planted fault is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.faults.checker.small_company import SmallCompany
+from tests.faults.checker.violations import Kind
+
+Change = Callable[[SmallCompany], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """What is broken, how the subject that must be named begins, and how to break it."""
+
+    kind: Kind
+    subject: str
+    change: Change
+
+
+def into(plants: list[Plant]) -> Callable[[Kind, str], Callable[[Change], Change]]:
+    """A decorator that keeps a change as a plant."""
+
+    def plant(kind: Kind, subject: str) -> Callable[[Change], Change]:
+        def keep(change: Change) -> Change:
+            plants.append(Plant(kind, subject, change))
+            return change
+
+        return keep
+
+    return plant
