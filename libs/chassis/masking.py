@@ -3,8 +3,9 @@
 import re
 from typing import Any, Final
 
-from pydantic_core import from_json
+from pydantic import TypeAdapter, ValidationError
 
+_JSON: Final = TypeAdapter[Any](Any)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _ENTRIES: Final = 100
 _LEVELS: Final = 10
@@ -19,9 +20,9 @@ def masked(content: bytes | None) -> Any:
     except UnicodeDecodeError:
         return f"binary ({len(content)} bytes)"
     try:
-        return structure(from_json(content))
-    except ValueError as error:
-        place = re.search(r"line \d+ column \d+", str(error))
+        return structure(_JSON.validate_json(content))
+    except ValidationError as error:
+        place = re.search(r"line \d+ column \d+", error.errors(include_input=False)[0]["msg"])
         return f"no JSON ({len(content)} bytes)" + (f", broken at {place[0]}" if place else "")
 
 
