@@ -15,7 +15,7 @@ def database_of(fate: Fate) -> type[Database]:
     class Struck(Database):
         def __init__(self, url: str, name: str) -> None:
             super().__init__(url, name)
-            self.batches: set[Any] = set()
+            self.batches: set[int] = set()
 
         @asynccontextmanager
         async def transaction(self, session: Any = None) -> AsyncIterator[Transaction]:
@@ -25,22 +25,22 @@ def database_of(fate: Fate) -> type[Database]:
                     yield reading
                 return
             async with self.session() as own:
-                self.batches.add(own)
+                self.batches.add(id(own))
                 try:
                     async with super().transaction(own) as transaction:
                         parking(transaction, fate)
                         yield transaction
                 finally:
-                    self.batches.discard(own)
+                    self.batches.discard(id(own))
 
         async def _commit(self, session: Any) -> None:
-            if session not in self.batches:
+            if id(session) not in self.batches:
                 await super()._commit(session)
                 return
             fate.meets(Point.TO_COMMIT)
             await fate.unanswered(Point.IN_COMMIT, super()._commit(session))
             fate.meets(Point.COMMITTED)
-            if self.batches - {session}:
+            if self.batches - {id(session)}:
                 fate.meets(Point.BETWEEN_LANES)
 
         async def find(self, collection: str, filter: Any, **how: Any) -> list[Row]:
