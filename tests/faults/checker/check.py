@@ -53,6 +53,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "state of sessions": state.sessions_are_as_last_said,
     "state of endings": state.notifications_knows_which_pairs_ended,
     "state of people": state.people_are_as_last_enrolled,
+    "state of the erased": state.who_was_erased_is_forgotten,
     "state of programmes": state.programs_are_as_last_published,
     "state of diaries": state.diaries_have_what_is_planned,
     "state of notices": state.notices_are_as_last_said,

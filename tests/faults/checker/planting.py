@@ -1,8 +1,10 @@
 """What a planted fault is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+from tests.faults.checker.records import Record
 from tests.faults.checker.small_company import SmallCompany
 from tests.faults.checker.violations import Kind
 
@@ -29,3 +31,8 @@ def into(plants: list[Plant]) -> Callable[[Kind, str], Callable[[Change], Change
         return keep
 
     return plant
+
+
+def change(made: SmallCompany, record: Record, **changed: Any) -> None:
+    """Give a record other content or another place."""
+    made.records[made.records.index(record)] = replace(record, **changed)

@@ -1,7 +1,7 @@
 """Faults of facts: lost, doubled, out of order, not to be read."""
 
 from tests.faults.checker.clean import day
-from tests.faults.checker.planting import Plant, into
+from tests.faults.checker.planting import Plant, change, into
 from tests.faults.checker.small_company import SmallCompany
 from tests.faults.checker.told import Command, Said
 from tests.faults.checker.violations import Kind
@@ -99,14 +99,14 @@ def a_dead_letter_stands_twice(made: SmallCompany) -> None:
 @plant(Kind.OUT_OF_ORDER, "scheduling p2")
 def two_records_of_a_key_changed_places(made: SmallCompany) -> None:
     first, second = made.find("session-scheduled", "p2"), made.find("session-scheduled", "p2", 1)
-    made.change(first, offset=second.offset)
-    made.change(second, offset=first.offset)
+    change(made, first, offset=second.offset)
+    change(made, second, offset=first.offset)
 
 
 @plant(Kind.OUT_OF_ORDER, "scheduling p2")
 def a_key_stands_on_two_partitions(made: SmallCompany) -> None:
     second = made.find("session-scheduled", "p2", 1)
-    made.change(second, partition=(second.partition + 1) % 6)
+    change(made, second, partition=(second.partition + 1) % 6)
 
 
 @plant(Kind.GAP, "scheduling p2")

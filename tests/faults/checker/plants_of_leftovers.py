@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.faults.checker.clean import park
 from tests.faults.checker.evidence import Mail, Row
-from tests.faults.checker.planting import Plant, into
+from tests.faults.checker.planting import Plant, change, into
 from tests.faults.checker.small_company import GATHERED, PROGRAM, START, SmallCompany
 from tests.faults.checker.told import Fault, Poison
 from tests.faults.checker.violations import Kind
@@ -46,7 +46,7 @@ def a_good_record_is_parked(made: SmallCompany) -> None:
 @plant(Kind.UNEXPLAINED_DEAD_LETTER, "scheduling participant-enrolled")
 def a_poison_is_parked_for_another_reason(made: SmallCompany) -> None:
     letter = made.find("participant-enrolled.scheduling.dlq", "digital-2026/mallory")
-    made.change(letter, headers=(*letter.headers, ("dlq_reason", b"conflict")))
+    change(made, letter, headers=(*letter.headers, ("dlq_reason", b"conflict")))
 
 
 @plant(Kind.UNEXPLAINED_DEAD_LETTER, "notifications due.1")
@@ -98,7 +98,14 @@ def one_kill_repeats_two_mails(made: SmallCompany) -> None:
 @plant(Kind.STATE_DIFFERS, "p1.1")
 def a_meeting_names_another_than_its_pair(made: SmallCompany) -> None:
     first = made.find("session-completed", "p1")
-    made.change(first, value=first.value and first.value.replace(b'"grace"', b'"noor"'))
+    change(made, first, value=first.value and first.value.replace(b'"grace"', b'"noor"'))
+
+
+@plant(Kind.STATE_DIFFERS, "scheduling people digital-2026/noor")
+def an_erased_person_is_remembered(made: SmallCompany) -> None:
+    made.produce("participant-enrolled", b"digital-2026/noor", None, ())
+    made.row("matching", "people", "digital-2026/noor", profile=None)
+    made.row("notifications", "people", "digital-2026/noor", contact=None)
 
 
 WRONG: list[tuple[str, str, str, Row]] = [

@@ -1,7 +1,6 @@
 """A company that fits on a page, as a run leaves it behind. Tests plant faults in it."""
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -66,12 +65,12 @@ class SmallCompany:
             GATHERED,
         )
 
-    def say(self, event: Event, service: str = "", *, number: int | None = None, source: str = HR) -> Record:
+    def say(self, event: Event, service: str = "") -> Record:
         """As a service, whose facts of a key are numbered, or as another system."""
+        source, number = f"/viceversa/{service}" if service else HR, None
         if service:
-            source = f"/viceversa/{service}"
-            self._numbers[service, event.key] += number is None
-            number = number or self._numbers[service, event.key]
+            self._numbers[service, event.key] += 1
+            number = self._numbers[service, event.key]
         at, id = next(self._clock), f"e{next(self._ids)}"
         if not isinstance(event, NotificationSent | NotificationFailed):
             self._about = {"topic": event.topic, "event_id": id}
@@ -208,17 +207,11 @@ class SmallCompany:
         fields = names | {"template": template, "channel": "email", "about": about}
         if state == "sent":
             self.say(_like(NotificationSent, fields, message_id=f"<{id}@viceversa.invalid>"), "notifications")
-            self.letters.append(
-                Mail(f"<{id}@viceversa.invalid>", f"{participant_id}@engines.invalid", "News", next(self._clock))
-            )
+            mail = Mail(f"<{id}@viceversa.invalid>", f"{participant_id}@engines.invalid", "News", next(self._clock))
+            self.letters.append(mail)
         elif state == "failed":
             self.say(_like(NotificationFailed, fields), "notifications")
         self.said("notifications", "people", person)
-
-    def change(self, record: Record, **changed: Any) -> Record:
-        """A record with other content or another place."""
-        self.records[self.records.index(record)] = other = replace(record, **changed)
-        return other
 
     def find(self, topic: str, key: str, index: int = 0) -> Record:
         return [record for record in self.records if (record.topic, record.name) == (topic, key)][index]

@@ -105,6 +105,19 @@ def people_are_as_last_enrolled(story: Story) -> Iterator[Violation]:
         yield from _compare(story, service, "people", wanted, lambda row: False)
 
 
+def who_was_erased_is_forgotten(story: Story) -> Iterator[Violation]:
+    """No profile is left of somebody who did not enrol again after the erasure."""
+    places = {"matching": "profile", "scheduling": "profile", "notifications": "contact"}
+    last = {key: record for key, record in story.erased.items() if record.topic == "participant-enrolled"}
+    for key in [key for key, record in last.items() if _came_back(story, key, record)]:
+        del last[key]
+    for service, path in places.items():
+        for row in story.rows(service, "people"):
+            if row["_id"] in last and _at(row, path):
+                what = f"{path} is still there after the erasure"
+                yield Violation(Kind.STATE_DIFFERS, f"{service} people {row['_id']}", what, (last[row["_id"]],))
+
+
 def programs_are_as_last_published(story: Story) -> Iterator[Violation]:
     places = {"matching": "published.revision", "scheduling": "revision", "notifications": "published.revision"}
     for service, path in places.items():
@@ -162,6 +175,11 @@ def _compare(
     for id, row in rows.items():
         if id not in wanted and speaks(row):
             yield Violation(Kind.STATE_DIFFERS, f"{service} {collection} {id}", "no fact tells of it")
+
+
+def _came_back(story: Story, key: str, erased: Record) -> bool:
+    person = story.people.get(key)
+    return any(fact.record.offset > erased.offset for fact in person.profiles) if person else False
 
 
 def _differs(row: Row, path: str, value: Any) -> str:

@@ -95,7 +95,8 @@ class Person:
 
 @dataclass
 class Story:
-    """Each fact once, in the order of its partition; `copies` has the further records of a (source, id).
+    """Each fact once, in the order of its partition; `copies` has the further records of a (source, id), `erased` the
+    last erasure of a key.
 
     Poison is no fact, also where its contract can read it.
     """
@@ -105,7 +106,7 @@ class Story:
     first: dict[tuple[str, str], Record] = field(default_factory=dict)
     copies: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
     unreadable: list[tuple[Record, Unreadable]] = field(default_factory=list)
-    erased: set[str] = field(default_factory=set)
+    erased: dict[str, Record] = field(default_factory=dict)
     dead_letters: list[Record] = field(default_factory=list)
     poison: Known = field(init=False)
 
@@ -186,7 +187,7 @@ class Story:
                 case Received() as received:
                     self._add(record, received)
                 case Erasure(key=key):
-                    self.erased.add(key)
+                    self.erased[key] = record
                 case Unreadable() as why:
                     self.unreadable.append((record, why))
 
