@@ -100,8 +100,10 @@ def _play(plan: Plan, made: Office, timeline: Timeline, stack: ExitStack) -> Out
     generator = Thread(target=_generate, args=(plan.seed, hands, samples, stopped), name="generator", daemon=True)
     generator.start()
     try:
-        if birds.fly(FIRST_FACT_WITHIN) is None:
+        first = birds.fly(FIRST_FACT_WITHIN)
+        if first is None:
             outcome.complaints.append(f"no fact went the whole way within {FIRST_FACT_WITHIN:g} s of the start")
+        timeline.note(Kind.RECOVERED, after="the start", seconds=first)
         nemesis.run(plan.minutes * 60, Event())
     finally:
         stopped.set()

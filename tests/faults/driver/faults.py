@@ -10,7 +10,7 @@ from typing import TypeAlias
 from deploy.local.processes import Server
 from tests.faults.driver.office import Office, service_of
 from tests.faults.instruments.failpoints import DatabaseFault
-from tests.faults.instruments.proxy import Proxy
+from tests.faults.instruments.proxy import Proxy, Way
 from tests.faults.instruments.servers import ServerFault, heal, strike
 from tests.faults.struck.points import Point
 
@@ -18,7 +18,13 @@ HOUR = 3600
 CONFLICT_SHARE = 0.3
 SLOW_SECONDS = 0.3
 POINT_HITS = (1, 1, 2, 5)
-VERBS = ("cut", "refuse", "half_open", "slow")
+VERBS: dict[str, Callable[[Proxy], None]] = {
+    "cut": Proxy.cut,
+    "refused": Proxy.refuse,
+    "half-open": Proxy.half_open,
+    "answers held": lambda proxy: proxy.half_open(Way.BACK),
+    "slow": lambda proxy: proxy.slow(SLOW_SECONDS),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +97,17 @@ def step_down(kind: str, office: Office, random: Random) -> Fault:
     return Fault(kind, "mongod", office.failpoints().step_down, _nothing, 1, repeats=PER_FAULT)
 
 
+def abort_transactions(kind: str, office: Office, random: Random) -> Fault:
+    return Fault(kind, "mongod", office.failpoints().abort_transactions, _nothing, 0, repeats=PER_FAULT)
+
+
 def on_the_way(where: str, verb: str) -> Make:
     """A proxy's verb on the way to `broker`, `database` or `smtp`."""
 
     def make(kind: str, office: Office, random: Random) -> Fault:
         proxy = _proxy(office, where, random)
-        blow = partial(proxy.slow, SLOW_SECONDS) if verb == "slow" else getattr(proxy, verb)
         seconds = 0 if verb == "cut" else random.uniform(3, 12)
+        blow = partial(VERBS[verb], proxy)
         return Fault(kind, where, blow, proxy.heal, seconds, repeats=0 if where == "broker" else PER_FAULT)
 
     return make
@@ -131,15 +141,18 @@ KINDS: dict[str, Line] = {
     "broker stopped": Line(2, of_broker(ServerFault.STOP)),
     "broker killed": Line(2, of_broker(ServerFault.KILL)),
     "broker frozen": Line(2, of_broker(ServerFault.FREEZE)),
+    "broker's disk full": Line(1, of_broker(ServerFault.FULL_DISK)),
     "mongod stopped": Line(2, of_mongod(ServerFault.STOP)),
     "mongod killed": Line(2, of_mongod(ServerFault.KILL)),
     "mongod frozen": Line(2, of_mongod(ServerFault.FREEZE)),
+    "mongod's disk full": Line(1, of_mongod(ServerFault.FULL_DISK)),
+    "transactions aborted": Line(2, abort_transactions),
     "leader killed": Line(4, of_leader, (3,)),
     "primary killed": Line(4, of_primary, (3,)),
     "primary steps down": Line(4, step_down),
     **{f"{where} {verb}": Line(2, on_the_way(where, verb)) for where in ("broker", "smtp") for verb in VERBS},
     **{f"database {verb}": Line(2, on_the_way("database", verb), (1,)) for verb in VERBS},
-    **{f"mongod {fault}": Line(2, by_fail_point(fault)) for fault in DatabaseFault},
+    **{f"fail point {fault}": Line(2, by_fail_point(fault)) for fault in DatabaseFault},
 }
 
 

@@ -14,7 +14,7 @@ from tests.faults.driver.faults import KINDS, Fault
 from tests.faults.driver.office import Office
 from tests.faults.driver.timeline import Kind, Timeline
 
-TWO_AT_ONCE = 0.15
+TWO_AT_ONCE = 0.25
 TOGETHER = "two at once"
 RECOVERED_WITHIN = 120.0
 PAUSES = (0.5, 2.0)
