@@ -26,7 +26,7 @@ from deploy.local.stack import Endpoints
 from libs.chassis.leases import LEASES, NEVER
 from libs.contracts.events import ParticipantEnrolled
 from libs.contracts.fields import to_time
-from tests.faults.struck.points import Point
+from tests.faults.struck.points import RELAY, Point
 from tests.journeys.company import NAMES, Company, company, couple, program, until
 
 MAILS_PER_COUPLE = 6
@@ -43,7 +43,7 @@ STRIKES = {
         Point.COMMITTED,
         Point.PREPARED,
     ),
-    "scheduling": tuple(point for point in Point if point.startswith("relay-")),
+    "scheduling": RELAY,
     "notifications": (
         Point.BETWEEN_LANES,
         Point.TO_COMMIT_OFFSETS,

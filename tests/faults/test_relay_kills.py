@@ -1,4 +1,4 @@
-"""A relay that is killed, or freezes and comes back, at any of its steps, while two replicas write."""
+"""A relay that is killed, or freezes and comes back, at any of its points, while two replicas write."""
 
 import asyncio
 import os
@@ -14,16 +14,24 @@ from libs.chassis.leases import LEASES, NEVER
 from libs.chassis.mongo import Database
 from libs.chassis.outbox import OUTBOX
 from tests.chassis.ledgers import World, ledgers, tell_until, until, until_published, world_of
-from tests.faults.relay_process import Step
+from tests.faults.struck.points import REIGN_BEGINS, RELAY, Point
 
-KILLS = [step for step in Step if step is not Step.NEVER]
-EARLY = (Step.BEFORE_START, Step.BEFORE_READ)
-FREEZES = (Step.BEFORE_START, Step.BEFORE_READ, Step.BEFORE_SEND, Step.AFTER_OFFSET, Step.AFTER_COMMIT)
+FREEZES = (
+    Point.RELAY_TO_START,
+    Point.RELAY_STARTED,
+    Point.RELAY_NAMED_DELETED,
+    Point.RELAY_BEGUN,
+    Point.RELAY_POSITION_SENT,
+    Point.RELAY_COMMITTED,
+)
 
 
-def launch(world: World, owner: str, step: Step, blow: signal.Signals = signal.SIGKILL) -> subprocess.Popen[bytes]:
+def launch(
+    world: World, owner: str, point: Point | None, blow: signal.Signals = signal.SIGKILL
+) -> subprocess.Popen[bytes]:
     servers = (world.endpoints.kafka, world.endpoints.mongodb)
-    words = (*servers, world.prefix, world.name, owner, step, "0" if step in EARLY else "3", blow.name)
+    nth = "1" if point in REIGN_BEGINS else "3"
+    words = (*servers, world.prefix, world.name, owner, point or "-", nth, blow.name)
     return subprocess.Popen([sys.executable, "-m", "tests.faults.relay_process", *words], cwd=CHECKOUT)
 
 
@@ -39,7 +47,7 @@ async def two_replicas_writing(world: World) -> AsyncIterator[None]:
 
 
 async def all_is_said_once_in_order(world: World, database: Database) -> None:
-    last = launch(world, "replica-last", Step.NEVER)
+    last = launch(world, "replica-last", None)
     try:
         await expire_lease(database)
         await until_published(database)
@@ -54,15 +62,15 @@ async def expire_lease(database: Database) -> None:
     await database.update(LEASES, {"_id": "relay"}, {"$set": {"until": NEVER}})
 
 
-async def test_a_relay_killed_at_any_step_doubles_loses_and_reorders_nothing(
+async def test_a_relay_killed_at_any_point_doubles_loses_and_reorders_nothing(
     stack: Endpoints, prefix: str, database_prefix: str
 ) -> None:
     async with world_of(stack, prefix, database_prefix) as world:
         database = world.database()
         async with two_replicas_writing(world):
-            for turn, step in enumerate(KILLS):
+            for turn, point in enumerate(RELAY):
                 await expire_lease(database)
-                relay = launch(world, f"replica-{turn}", step)
+                relay = launch(world, f"replica-{turn}", point)
                 assert await asyncio.to_thread(relay.wait, 30) == -signal.SIGKILL
         await all_is_said_once_in_order(world, database)
 
@@ -73,20 +81,20 @@ async def test_a_relay_that_comes_back_after_its_successor_took_over_doubles_los
     async with world_of(stack, prefix, database_prefix) as world:
         database = world.database()
         async with two_replicas_writing(world):
-            for step in FREEZES:
-                await frozen_and_back(world, database, step)
+            for point in FREEZES:
+                await frozen_and_back(world, database, point)
         await all_is_said_once_in_order(world, database)
 
 
-async def frozen_and_back(world: World, database: Database, step: Step) -> None:
+async def frozen_and_back(world: World, database: Database, point: Point) -> None:
     await expire_lease(database)
-    frozen = launch(world, f"frozen-{step}", step, signal.SIGSTOP)
+    frozen = launch(world, f"frozen-{point}", point, signal.SIGSTOP)
     successor: subprocess.Popen[bytes] | None = None
     try:
         await asyncio.to_thread(os.waitpid, frozen.pid, os.WUNTRACED)
         seen = await newest_page(database)
         await expire_lease(database)
-        successor = launch(world, f"successor-{step}", Step.NEVER)
+        successor = launch(world, f"successor-{point}", None)
         await until_deleted(database, seen)
         frozen.send_signal(signal.SIGCONT)
         await until_deleted(database, await newest_page(database))

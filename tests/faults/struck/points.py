@@ -36,6 +36,11 @@ class Point(StrEnum):
     RELAY_DELETED = "relay-deleted"  # the next batch is not yet read
 
 
+REIGN_BEGINS = (Point.RELAY_TO_START, Point.RELAY_STARTED, Point.RELAY_POSITION_READ, Point.RELAY_NAMED_DELETED)
+# In an order in which each can be met: the first reign of all finds no position that names pages.
+RELAY = (*(point for point in Point if point.startswith("relay-") and point not in REIGN_BEGINS), *REIGN_BEGINS)
+
+
 class Fate:
     """Strikes this process once, the `nth` time that it meets `point`."""
 
