@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from libs.contracts.words import Mode, ProgramState
 from tests.faults.checker.story import Story
 from tests.faults.checker.violations import Kind, Violation
 
+_ACTIVE = (ProgramState.OPEN, ProgramState.RUNNING)
 # Longer than a lease, a sweep and the longest step of a backoff that a fault may have left behind.
 _PATIENCE = timedelta(seconds=60)
 
@@ -31,16 +33,39 @@ def no_due_work_waits(story: Story) -> Iterator[Violation]:
                 yield Violation(Kind.STUCK_WORK, f"{service} {row['_id']}", what)
 
 
-def what_waits_for_its_time_has_its_work(story: Story) -> Iterator[Violation]:
-    """A planned notice is sent by work that is due, a planned meeting is looked at when its grace period is over."""
-    documents = story.evidence.documents
-    if "notifications" in documents:
-        work = {row["_id"].partition(":")[2] for row in story.rows("notifications", "due")}
-        for row in story.rows("notifications", "notices"):
-            if row["state"] == "planned" and row["_id"] not in work:
-                yield Violation(Kind.STUCK_WORK, f"notifications {row['_id']}", "a notice that nobody will send")
-    if "scheduling" in documents:
-        work = {row["_id"] for row in story.rows("scheduling", "due")}
-        for row in story.rows("scheduling", "sessions"):
-            if row["state"] == "planned" and f"NoShowCheck:{row['_id']}" not in work:
-                yield Violation(Kind.STUCK_WORK, f"scheduling {row['_id']}", "a meeting that nobody will look after")
+def each_planned_notice_has_its_work(story: Story) -> Iterator[Violation]:
+    work = {id.partition(":")[2] for id in _work(story, "notifications")}
+    for row in story.rows("notifications", "notices"):
+        if row["state"] == "planned" and row["_id"] not in work:
+            yield Violation(Kind.STUCK_WORK, f"notifications {row['_id']}", "a notice that nobody will send")
+
+
+def each_planned_meeting_has_its_work(story: Story) -> Iterator[Violation]:
+    """It is looked at when its grace period is over; a pair without one is looked at again."""
+    work = _work(story, "scheduling")
+    for row in story.rows("scheduling", "sessions"):
+        if row["state"] == "planned" and f"NoShowCheck:{row['_id']}" not in work:
+            yield Violation(Kind.STUCK_WORK, f"scheduling {row['_id']}", "a meeting that nobody will look after")
+    busy = {fact["pair_id"] for fact in story.planned.values()}
+    busy |= {fact["pair_id"] for fact in story["session-completed"] if fact["series_done"]}
+    for fact in story.in_force if "scheduling" in story.evidence.documents else ():
+        pair_id = fact["pair_id"]
+        idle = pair_id not in busy and story.keeps_its_length(fact["program_id"])
+        if idle and f"LookAgain:{pair_id}" not in work:
+            yield Violation(Kind.STUCK_WORK, f"scheduling {pair_id}", "a pair that nobody will look at again")
+
+
+def each_rolling_programme_has_its_work(story: Story) -> Iterator[Violation]:
+    """Matching goes on looking for pairs as long as people may arrive."""
+    if "matching" not in story.evidence.documents:
+        return
+    looked_at = {row["work"].get("program_id") for row in story.rows("matching", "due") if "work" in row}
+    for program_id, facts in story.policies.items():
+        rolling = facts[-1]["policy"].mode is Mode.ROLLING and facts[-1]["state"] in _ACTIVE
+        if rolling and program_id not in looked_at and program_id not in story.erased:
+            what = "a programme in which nobody will look for pairs"
+            yield Violation(Kind.STUCK_WORK, f"matching {program_id}", what, (facts[-1].record,))
+
+
+def _work(story: Story, service: str) -> set[str]:
+    return {row["_id"] for row in story.rows(service, "due")}

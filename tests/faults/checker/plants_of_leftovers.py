@@ -33,6 +33,18 @@ def a_notice_has_no_work(made: SmallCompany) -> None:
     made.row("notifications", "notices", "n0", state="planned", notice=None)
 
 
+@plant(Kind.STUCK_WORK, "matching digital-2026")
+def nobody_looks_for_pairs(made: SmallCompany) -> None:
+    made.documents["matching"]["due"].clear()
+
+
+@plant(Kind.STUCK_WORK, "scheduling p4")
+def a_pair_without_slot_has_no_work(made: SmallCompany) -> None:
+    made.pair("p4", "mina", "noor")
+    made.risk("p4", "no_common_slot")
+    del made.documents["scheduling"]["due"]["LookAgain:p4"]
+
+
 @plant(Kind.STUCK_WORK, "scheduling p1.2")
 def a_meeting_has_no_work(made: SmallCompany) -> None:
     del made.documents["scheduling"]["due"]["NoShowCheck:p1.2"]

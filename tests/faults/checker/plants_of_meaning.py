@@ -67,6 +67,14 @@ def one_fact_is_told_under_two_ids(made: SmallCompany) -> None:
     made.result("n0", "digital-2026/ada", first["template"], first["about"], "sent")
 
 
+@plant(Kind.DOUBLED_EFFECT, "n0")
+def a_notice_is_sent_and_given_up(made: SmallCompany) -> None:
+    about = {"topic": "pair-created", "event_id": made.find("pair-created", "p1").text("ce_id")}
+    made.row("notifications", "notices", "n0", state="failed", notice=None)
+    for state in ("sent", "failed"):
+        made.result("n0", "digital-2026/ada", "reminder", about, state)
+
+
 @plant(Kind.ORPHAN, "p4")
 def a_pair_of_people_who_never_enrolled(made: SmallCompany) -> None:
     made.pair("p4", "mallory", "trudy")

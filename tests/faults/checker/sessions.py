@@ -76,7 +76,7 @@ def each_pair_meets(story: Story) -> Iterator[Violation]:
             continue
         if any(fact.person(side) in story.erased for side in SIDES) or fact["program_id"] in story.erased:
             continue
-        if _constant_series(story, fact):
+        if story.keeps_its_length(fact["program_id"]):
             yield Violation(Kind.LOST_FACT, fact["pair_id"], "no meeting is planned", (fact.record,))
 
 
@@ -108,9 +108,3 @@ def nobody_is_booked_twice(story: Story) -> Iterator[Violation]:
 def _most(story: Story, fact: Fact) -> float:
     policies = story.policies.get(fact["program_id"], ())
     return max((each["policy"].sessions_per_pair for each in policies), default=float("inf"))
-
-
-def _constant_series(story: Story, fact: Fact) -> bool:
-    """A policy that was shortened meanwhile may end a series without a word."""
-    policies = story.policies.get(fact["program_id"], ())
-    return len({each["policy"].sessions_per_pair for each in policies}) == 1

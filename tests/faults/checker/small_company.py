@@ -6,21 +6,8 @@ from itertools import count
 from typing import Any
 from zlib import crc32
 
+from libs.contracts import events
 from libs.contracts.envelope import describe, encode, headers
-from libs.contracts.events import (
-    Event,
-    NotificationFailed,
-    NotificationSent,
-    PairAtRisk,
-    PairCreated,
-    PairEnded,
-    ParticipantEnrolled,
-    ParticipantWithdrawn,
-    SessionCancelled,
-    SessionCompleted,
-    SessionMissed,
-    SessionScheduled,
-)
 from libs.contracts.examples import EXAMPLES, PARTICIPANT_ENROLLED, PROGRAM_PUBLISHED
 from libs.contracts.topics import TOPICS
 from tests.faults.checker.evidence import Evidence, Mail, Row
@@ -65,14 +52,14 @@ class SmallCompany:
             GATHERED,
         )
 
-    def say(self, event: Event, service: str = "") -> Record:
+    def say(self, event: events.Event, service: str = "") -> Record:
         """As a service, whose facts of a key are numbered, or as another system."""
         source, number = f"/viceversa/{service}" if service else HR, None
         if service:
             self._numbers[service, event.key] += 1
             number = self._numbers[service, event.key]
         at, id = next(self._clock), f"e{next(self._ids)}"
-        if not isinstance(event, NotificationSent | NotificationFailed):
+        if not isinstance(event, events.NotificationSent | events.NotificationFailed):
             self._about = {"topic": event.topic, "event_id": id}
         envelope = describe(event, id=id, source=source, time=at, sequence=number)
         if not service:
@@ -103,6 +90,7 @@ class SmallCompany:
         changed = PROGRAM_PUBLISHED.policy.model_dump() | {"sessions_per_pair": 2} | policy
         fields = {"revision": revision, "state": state, "policy": changed}
         self.say(PROGRAM_PUBLISHED.model_validate(PROGRAM_PUBLISHED.model_dump() | fields))
+        self.row("matching", "due", "MatchWaiting", due_at=GATHERED, work={"program_id": PROGRAM})
         self.row("matching", "programs", PROGRAM, published={"revision": revision})
         self.row("scheduling", "programs", PROGRAM, revision=revision)
         self.row("notifications", "programs", PROGRAM, published={"revision": revision})
@@ -110,7 +98,7 @@ class SmallCompany:
     def enrol(self, name: str, role: str, *, revision: int = 1, service: str = "", **profile: Any) -> None:
         fields = {"participant_id": name, "role": role, "revision": revision, "email": f"{name}@engines.invalid"}
         fields |= {"preferred_ids": (), "capacity": None, "consent": {"matching": True}}
-        event = ParticipantEnrolled.model_validate(PARTICIPANT_ENROLLED.model_dump() | fields | profile)
+        event = events.ParticipantEnrolled.model_validate(PARTICIPANT_ENROLLED.model_dump() | fields | profile)
         self.say(event, service)
         owner = f"/viceversa/{service}" if service else HR
         held = {"owner": owner, "profile": {"revision": revision}}
@@ -123,7 +111,7 @@ class SmallCompany:
 
     def withdraw(self, name: str, service: str = "") -> None:
         fields = {"program_id": PROGRAM, "participant_id": name, "revision": 9, "reason": "left"}
-        event = ParticipantWithdrawn(**fields, withdrawn_at=next(self._clock))
+        event = events.ParticipantWithdrawn(**fields, withdrawn_at=next(self._clock))
         self.say(event, service)
         self.row("matching", "people", event.key, withdrawal={"withdrawn_at": event.withdrawn_at})
         self.said("matching", "people", event.key)
@@ -133,18 +121,19 @@ class SmallCompany:
     def pair(self, id: str, mentor: str, mentee: str) -> None:
         """In force, without a meeting."""
         names = {"pair_id": id, "program_id": PROGRAM, "mentor_id": mentor, "mentee_id": mentee}
-        event = _like(PairCreated, names, created_at=next(self._clock))
+        event = _like(events.PairCreated, names, created_at=next(self._clock))
         self.say(event, "matching")
         self.row("matching", "pairs", id, state="in_force", mentor_id=mentor, mentee_id=mentee, ended=None)
         self.said("matching", "pairs", id)
         blank = {"created": True, "ended_at": None, "planned": 0, "held": 0, "session_id": ""}
         self.row("scheduling", "pairs", id, **names, **blank)
+        self.row("scheduling", "due", f"LookAgain:{id}", due_at=GATHERED)
         for name in (mentor, mentee):
             self.row("matching", "people", f"{PROGRAM}/{name}").setdefault("partners", []).append({"pair_id": id})
             self.tell(f"{PROGRAM}/{name}", "pair_created", event)
 
     def end(self, id: str, reason: str) -> None:
-        event = _like(PairEnded, self._names(id), reason=reason, ended_at=next(self._clock))
+        event = _like(events.PairEnded, self._names(id), reason=reason, ended_at=next(self._clock))
         self.say(event, "matching")
         self.row("matching", "pairs", id, state="ended", ended={"reason": reason})
         self.said("matching", "pairs", id)
@@ -156,7 +145,7 @@ class SmallCompany:
             self.tell(f"{PROGRAM}/{name}", "thank_you" if reason == "completed" else "pair_ended", event)
 
     def risk(self, pair_id: str, sign: str = "lost_in_a_row") -> Record:
-        event = _like(PairAtRisk, self._names(pair_id), sign=sign, since=next(self._clock))
+        event = _like(events.PairAtRisk, self._names(pair_id), sign=sign, since=next(self._clock))
         record = self.say(event, "scheduling")
         self.said("scheduling", "pairs", pair_id)
         self.tell(f"{PROGRAM}/~office", "at_risk", event, state="dropped")
@@ -168,7 +157,7 @@ class SmallCompany:
         pair, new = self.row("scheduling", "pairs", pair_id), session_id not in self.documents["scheduling"]["sessions"]
         pair["planned"], pair["session_id"] = pair.get("planned", 0) + new, session_id
         times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
-        event = self._meeting(SessionScheduled, session_id, "planned", number=number, **times)
+        event = self._meeting(events.SessionScheduled, session_id, "planned", number=number, **times)
         self.row("scheduling", "sessions", session_id, starts_at=starts_at)
         self.row("scheduling", "due", f"NoShowCheck:{session_id}", due_at=max(GATHERED, starts_at))
         for name in (event.mentor_id, event.mentee_id):
@@ -180,18 +169,18 @@ class SmallCompany:
 
     def hold(self, session_id: str, *, series_done: bool = False) -> None:
         first = self.row("scheduling", "sessions", session_id)["state"] == "planned"
-        self._decide(SessionCompleted, session_id, "completed", series_done=series_done)
+        self._decide(events.SessionCompleted, session_id, "completed", series_done=series_done)
         self.row("scheduling", "pairs", session_id.partition(".")[0])["held"] += first
 
     def miss(self, session_id: str) -> None:
-        self._decide(SessionMissed, session_id, "missed")
+        self._decide(events.SessionMissed, session_id, "missed")
 
     def cancel(self, session_id: str) -> None:
-        event = self._decide(SessionCancelled, session_id, "cancelled")
+        event = self._decide(events.SessionCancelled, session_id, "cancelled")
         for name in (event.mentor_id, event.mentee_id):
             self.tell(f"{PROGRAM}/{name}", "session_cancelled", event)
 
-    def tell(self, person: str, template: str, fact: Event, state: str = "sent") -> None:
+    def tell(self, person: str, template: str, fact: events.Event, state: str = "sent") -> None:
         """A notice with its result, its fact and its mail."""
         id = f"n{next(self._ids)}"
         program_id, _, participant_id = person.partition("/")
@@ -206,11 +195,11 @@ class SmallCompany:
         names = {"notification_id": id, "program_id": program_id, "participant_id": participant_id}
         fields = names | {"template": template, "channel": "email", "about": about}
         if state == "sent":
-            self.say(_like(NotificationSent, fields, message_id=f"<{id}@viceversa.invalid>"), "notifications")
+            self.say(_like(events.NotificationSent, fields, message_id=f"<{id}@viceversa.invalid>"), "notifications")
             mail = Mail(f"<{id}@viceversa.invalid>", f"{participant_id}@engines.invalid", "News", next(self._clock))
             self.letters.append(mail)
         elif state == "failed":
-            self.say(_like(NotificationFailed, fields), "notifications")
+            self.say(_like(events.NotificationFailed, fields), "notifications")
         self.said("notifications", "people", person)
 
     def find(self, topic: str, key: str, index: int = 0) -> Record:
@@ -220,11 +209,13 @@ class SmallCompany:
         row = self.row("scheduling", "pairs", pair_id)
         return {name: row[name] for name in ("pair_id", "program_id", "mentor_id", "mentee_id")}
 
-    def _meeting(self, kind: type[Event], session_id: str, state: str, number: int | None = None, **fields: Any) -> Any:
+    def _meeting(
+        self, kind: type[events.Event], session_id: str, state: str, number: int | None = None, **fields: Any
+    ) -> Any:
         pair_id = session_id.partition(".")[0]
         row = self.row("scheduling", "sessions", session_id)
         row["revision"], row["state"], row["number"] = row.get("revision", 0) + 1, state, number or row["number"]
-        its = {"session_id": session_id, "revision": row["revision"], "number": row["number"]}
+        its = {name: row[name] for name in ("revision", "number")} | {"session_id": session_id}
         event = _like(kind, self._names(pair_id) | its, **fields)
         self.say(event, "scheduling")
         self.said("scheduling", "pairs", pair_id)
@@ -232,7 +223,7 @@ class SmallCompany:
         self.row("notifications", "sessions", session_id, revision=row["revision"], state=heard)
         return event
 
-    def _decide(self, kind: type[Event], session_id: str, state: str, **fields: Any) -> Any:
+    def _decide(self, kind: type[events.Event], session_id: str, state: str, **fields: Any) -> Any:
         event = self._meeting(kind, session_id, state, **fields)
         self.row("scheduling", "pairs", event.pair_id, session_id="")
         self.documents["scheduling"]["due"].pop(f"NoShowCheck:{session_id}", None)
@@ -242,7 +233,7 @@ class SmallCompany:
         return event
 
 
-def _like(kind: type[Event], *fields: dict[str, Any], **more: Any) -> Any:
+def _like(kind: type[events.Event], *fields: dict[str, Any], **more: Any) -> Any:
     """The example of the contracts with other content."""
     changed = EXAMPLES[kind.topic].model_dump()
     for each in (*fields, more):

@@ -131,22 +131,23 @@ def programs_are_as_last_published(story: Story) -> Iterator[Violation]:
 
 def diaries_have_what_is_planned(story: Story) -> Iterator[Violation]:
     """A planned meeting that is not over stands in both diaries, and nothing else does."""
+    if "scheduling" not in story.evidence.documents:
+        return
     later = story.evidence.at + story.evidence.told.skew
     wanted: defaultdict[str, dict[str, Fact]] = defaultdict(dict)
     for session_id, fact in story.planned.items():
         for side in SIDES:
             wanted[fact.person(side)][session_id] = fact
-    for row in story.rows("scheduling", "diaries"):
-        if row["_id"] in story.erased:
-            continue
-        planned = wanted.pop(row["_id"], {})
-        found = {(each["session_id"], each["starts_at"]) for each in row["meetings"]}
+    rows = {row["_id"]: row for row in story.rows("scheduling", "diaries")}
+    for key in sorted((set(rows) | set(wanted)) - set(story.erased)):
+        planned = wanted.get(key, {})
+        found = {(each["session_id"], each["starts_at"]) for each in rows.get(key, {}).get("meetings", ())}
         said = {(session_id, fact["starts_at"]) for session_id, fact in planned.items()}
         future = {(id, at) for id, at in said if planned[id]["ends_at"] > later}
         if not future <= found <= said:
             what = f"meetings {sorted(id for id, _ in found)}, the facts say {sorted(planned)}"
             records = tuple(fact.record for fact in planned.values())
-            yield Violation(Kind.STATE_DIFFERS, f"scheduling diaries {row['_id']}", what, records)
+            yield Violation(Kind.STATE_DIFFERS, f"scheduling diaries {key}", what, records)
 
 
 def notices_are_as_last_said(story: Story) -> Iterator[Violation]:

@@ -165,6 +165,10 @@ class Story:
         found = self.by("program-published", "program_id")
         return {id: sorted(facts, key=lambda fact: int(fact["revision"])) for id, facts in found.items()}
 
+    def keeps_its_length(self, program_id: str) -> bool:
+        """Whether its series were always as long: a policy that was shortened may end one without a word."""
+        return len({fact["policy"].sessions_per_pair for fact in self.policies.get(program_id, ())}) == 1
+
     @cached_property
     def people(self) -> dict[str, Person]:
         found: defaultdict[str, Person] = defaultdict(Person)
