@@ -14,17 +14,26 @@ from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.routing import BaseRoute, Match
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid4
 
+from libs.chassis import bodies
 from libs.chassis.errors import Transient
 from libs.chassis.items import Cause, Item, digest
 from libs.chassis.loop import Loop
 from libs.chassis.mongo import Database
+from libs.chassis.openapi import PROBLEM, describe, methods_of
 from libs.chassis.words import Answer, Command
 
-_PROBLEM = "application/problem+json"
 _ALWAYS_OPEN = ("/health/live", "/health/ready", "/metrics")
+# The framework's own words name no remedy.
+_SAID_BETTER = {
+    "There was an error parsing the body": "the body cannot be read: send JSON in UTF-8, not thousands of levels deep",
+    "Not Found": "there is no such path: /openapi.json lists those that there are",
+    "Method Not Allowed": "this path has no such method: Allow names those that it has",
+}
+_TOO_LARGE = f"the body has more than {bodies.LARGEST} bytes: send less at once"
+_MOST_ERRORS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ def problem(
 ) -> JSONResponse:
     """A problem document; `more` adds members such as `reason` and `errors`."""
     body = {"type": "about:blank", "status": status, "detail": detail, **(more or {})}
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type=_PROBLEM)
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=PROBLEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,7 @@ async def _obey(
     idempotency_key: Annotated[str | None, Header(max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
     traceparent: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Obey:
+    await bodies.read_strictly(request)
     return Obey(request.app.state.commands, idempotency_key, traceparent)
 
 
@@ -106,7 +116,7 @@ async def _if_match(if_match: Annotated[str | None, Header(max_length=100)] = No
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
     if not text.isdecimal():
-        raise HTTPException(412, "If-Match names no revision of this resource")
+        raise HTTPException(412, "If-Match names no revision of this resource: take the ETag of a GET")
     return int(text)
 
 
@@ -135,34 +145,61 @@ def _opened(cursor: str) -> str:
     try:
         return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise HTTPException(422, "the cursor is none of this service's") from None
+        raise HTTPException(422, "the cursor is none of this service's: take `next` of the page before") from None
 
 
 def guard(app: FastAPI, token: str | None, open_http: Sequence[APIRouter] = ()) -> None:
     """Ask for the bearer token on all but health, metrics and open routes, and answer every failure as a problem."""
+    app.add_middleware(Bounded)
     if token:
         open_routes = [route for router in open_http for route in router.routes]
         app.add_middleware(Gate, token=token, open_routes=open_routes)
+    feeds = [getattr(route, "path", "") for router in open_http for route in router.routes]
+    describe(app, asks_token=bool(token), open_paths=[*_ALWAYS_OPEN, *feeds])
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        errors = [
-            {"field": ".".join(str(part) for part in each["loc"][1:]) or str(each["loc"][0]), "reason": each["msg"]}
-            for each in error.errors()
-        ]
-        return problem(422, "the request is not valid", {"errors": errors})
+        errors = [bodies.told(each) for each in error.errors()[:_MOST_ERRORS]]
+        return problem(422, "the request is not valid: correct the fields that `errors` names", {"errors": errors})
 
     @app.exception_handler(StarletteHTTPException)
     async def refused(request: Request, error: StarletteHTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (allowed := methods_of(app, request.scope["path"])):
+            headers["Allow"] = allowed
+        return problem(error.status_code, _SAID_BETTER.get(error.detail, error.detail), headers=headers)
 
     @app.exception_handler(Transient)
     async def away(request: Request, error: Transient) -> Response:
-        return problem(503, "the database is away", headers={"Retry-After": "2"})
+        return problem(503, "the database is away: try again", headers={"Retry-After": "2"})
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
         return problem(500, "unexpected; the service's log has the details")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """Reads no more of a body than any command needs."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = 0
+
+        async def bounded() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > bodies.LARGEST:
+                raise HTTPException(413, _TOO_LARGE)
+            return message
+
+        said = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+        if said.isdecimal() and int(said) > bodies.LARGEST:
+            await problem(413, _TOO_LARGE)(scope, receive, send)
+        else:
+            await self.app(scope, bounded, send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +214,11 @@ class Gate:
         if scope["type"] != "http" or self._is_open(scope) or self._bears(Headers(scope=scope)):
             await self.app(scope, receive, send)
         else:
-            refusal = problem(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+            refusal = problem(
+                401,
+                "a bearer token is needed: send Authorization: Bearer, with VICEVERSA_API_TOKEN of the service",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
             await refusal(scope, receive, send)
 
     def _is_open(self, scope: Scope) -> bool:

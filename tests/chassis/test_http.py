@@ -27,7 +27,8 @@ async def test_what_is_wrong_is_told_as_a_problem_and_what_is_right_is_answered_
             {"field": "key", "reason": "Input should be a valid string"},
             {"field": "odd", "reason": "Extra inputs are not permitted"},
         ]
-        problem(await client.post(PATH, content=b"{"), 422)
+        problem(await client.post(PATH, content=b"{", headers={"Content-Type": "application/json"}), 422)
+        problem(await client.post(PATH, content=b"{}"), 415)
         problem(await client.post(PATH, json=ONE_MORE, headers={"Idempotency-Key": "with space"}), 422)
         problem(await client.get("/nowhere"), 404)
         problem(await client.delete("/tallies"), 405)

@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-_TIMES = max(1.0, int(os.environ.get("DOORS_EXAMPLES", "0")) / 6)
+_TIMES = max(1.0, int(os.environ.get("DOORS_EXAMPLES", "0")) / 4)
 
 
 def many(examples: int) -> settings:

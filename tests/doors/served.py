@@ -1,0 +1,71 @@
+"""The three services as processes that ask for a token, with the servers that all tests share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+from deploy.local.stack import Endpoints
+from libs.contracts import examples
+from tests.conftest import _forget
+from tests.journeys.company import Company, company, until
+
+TOKEN = "ada-opens-every-door"
+SERVICES = ("matching", "scheduling", "notifications")
+PROGRAM = examples.PROGRAM_PUBLISHED.model_dump(mode="json", include={"name", "state", "policy"})
+PROFILE = examples.PARTICIPANT_ENROLLED.model_dump(
+    mode="json", exclude={"program_id", "participant_id", "revision", "enrolled_at"}
+)
+ADA = PROFILE | {"name": "Ada", "manager_ids": ["mina"], "preferred_ids": []}
+GRACE = PROFILE | {
+    "name": "Grace",
+    "role": "mentee",
+    "grade": 12,
+    "unit": "Retail",
+    "manager_ids": [],
+    "preferred_ids": [],
+    "goals": [{"topic": "generative-ai", "priority": 5}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """A company that runs and holds a pair with its first session. `ids` are those of what exists, by parameter."""
+
+    company: Company
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def address(self, service: str) -> str:
+        return f"http://{self.company.servers[service].address}"
+
+    def client(self, service: str, token: str | None = TOKEN) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.address(service), headers=headers, timeout=30)
+
+    def furnish(self) -> None:
+        """Two people who become a pair with a session."""
+        with self.client("matching") as matching, self.client("scheduling") as scheduling:
+            for path, body in (("", PROGRAM), ("/participants/ada", ADA), ("/participants/grace", GRACE)):
+                matching.put(f"/programs/2026{path}", json=body).raise_for_status()
+            until(lambda: bool(scheduling.get("/sessions").json()["items"]), 60, "a session")
+            (session,) = scheduling.get("/sessions").json()["items"]
+            matching.post("/programs/2026/rounds", json={"round_id": "rehearsal", "dry_run": True}).raise_for_status()
+        self.ids.update({name: session[name] for name in ("program_id", "pair_id", "session_id")})
+        self.ids.update(participant_id="ada", round_id="rehearsal")
+
+
+@contextmanager
+def opened(stack: Endpoints, root: Path) -> Iterator[Doors]:
+    """What runs is stopped and forgotten at the end."""
+    prefix = f"t{uuid4().hex[:7]}."
+    try:
+        with company(stack, prefix, prefix.replace(".", "_"), root, VICEVERSA_API_TOKEN=TOKEN) as made:
+            made.start()
+            doors = Doors(made)
+            doors.furnish()
+            yield doors
+    finally:
+        _forget(stack, prefix)
