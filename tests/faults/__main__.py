@@ -1,5 +1,6 @@
 """Break everything and check that nothing is lost: `python -m tests.faults run --seed 7 --minutes 5`."""
 
+import faulthandler
 import signal
 import sys
 from typing import Annotated
@@ -48,6 +49,7 @@ def kinds() -> None:
 def _play(plan: campaign.Plan) -> None:
     if unknown := [kind for kind in plan.only if kind not in KINDS]:
         raise typer.BadParameter(f"unknown kinds: {', '.join(unknown)}; see `python -m tests.faults kinds`")
+    faulthandler.enable()
     # Who is told to end stops the servers first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     outcome = campaign.run(plan)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import psutil
 from confluent_kafka import KafkaException
@@ -49,6 +49,12 @@ class Samples:
     taken: list[tuple[float, Sample]] = field(default_factory=list)
     _stopped: Event = field(default_factory=Event)
     _thread: Thread = field(init=False)
+    # One client for the whole run: one that is let go while it waits for a frozen broker takes the process with it.
+    _lags: Lags = field(init=False)
+    _asking: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self._lags = Lags(self.office.kafka, PREFIX)
 
     def start(self) -> None:
         self._thread = Thread(target=self._run, name="samples", daemon=True)
@@ -88,8 +94,9 @@ class Samples:
 
     def _lag(self) -> int | None:
         try:
-            lags = Lags(self.office.kafka, PREFIX).look(dict(self.listener.ends))
-        except KafkaException:
+            with self._asking:
+                lags = self._lags.look(dict(self.listener.ends))
+        except (KafkaException, TimeoutError):
             return None
         return sum(behind for topic in lags.values() for behind in topic.values())
 
