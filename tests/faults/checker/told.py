@@ -69,7 +69,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Told:
-    """Filled by the generator as it goes. `skew` is the most that any clock was wrong."""
+    """Filled by the generator as it goes. `skew` is the most that any clock ever was wrong, to the end of the run."""
 
     said: list[Said] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
