@@ -89,7 +89,7 @@ def test_a_process_that_is_killed_at_any_point_loses_and_doubles_nothing(
         nothing_is_lost_or_doubled(office, door.couples, kills=len(STRIKES["notifications"]))
 
 
-def test_set_of_strikes_is_complete() -> None:
+def test_every_point_is_struck() -> None:
     assert {point for points in STRIKES.values() for point in points} == set(Point)
 
 
@@ -168,7 +168,7 @@ def wrong_clocks(office: Company) -> Iterator[None]:
         for replica in replicas:
             replica.terminate()
         ends = [replica.wait(40) for replica in replicas]
-    assert ends == [0] * len(replicas)
+    assert ends == [-signal.SIGTERM] * len(replicas)
 
 
 def hours_told(records: Sequence[Heard]) -> set[int]:

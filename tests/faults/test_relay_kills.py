@@ -19,7 +19,6 @@ from tests.faults.struck.points import REIGN_BEGINS, RELAY, Point
 FREEZES = (
     Point.RELAY_TO_START,
     Point.RELAY_STARTED,
-    Point.RELAY_NAMED_DELETED,
     Point.RELAY_BEGUN,
     Point.RELAY_POSITION_SENT,
     Point.RELAY_COMMITTED,
