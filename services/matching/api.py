@@ -12,6 +12,7 @@ from pydantic import Field
 from libs.chassis.documents import Document, from_row
 from libs.chassis.http import Cursor, IfMatch, Limit, Obeys, Store, page
 from libs.chassis.mongo import Database
+from libs.chassis.openapi import answers
 from libs.contracts.fields import Label, Part
 from libs.contracts.ids import ID_PATTERN, PairId, ParticipantId, ProgramId
 from libs.contracts.words import PairEndReason, Role
@@ -25,6 +26,7 @@ from services.matching.commands import (
     PublishProgram,
     WithdrawParticipant,
 )
+from services.matching.shapes import PairShown, PairsShown, PersonAndWhy, PersonShown, ProgramShown
 from services.matching.store.pairs import Pair, PairState
 from services.matching.store.people import Person, Program
 from services.matching.why import CANDIDATES, reasons_of
@@ -42,20 +44,28 @@ class EndWish(Part):
     ended_by: Label | None = None
 
 
-@router.put("/programs/{program_id}", tags=["programmes"])
+@router.put(
+    "/programs/{program_id}",
+    tags=["programmes"],
+    responses=answers(ProgramShown, 200, 201, etag=True, location=True),
+)
 async def publish(program_id: Id, wish: ProgramWish, if_match: IfMatch, obey: Obeys) -> Response:
     """Publish a programme, or its next revision."""
     return await obey(PublishProgram(program_id=ProgramId(program_id), wish=wish, if_match=if_match))
 
 
-@router.get("/programs/{program_id}", tags=["programmes"])
+@router.get("/programs/{program_id}", tags=["programmes"], responses=answers(ProgramShown, etag=True))
 async def read_program(program_id: Id, store: Store) -> Response:
     """The newest revision."""
     program = await _read_program(store, program_id)
     return JSONResponse(program_shown(program), headers={"ETag": f'"{program.revision}"'})
 
 
-@router.put("/programs/{program_id}/participants/{participant_id}", tags=["participants"])
+@router.put(
+    "/programs/{program_id}/participants/{participant_id}",
+    tags=["participants"],
+    responses=answers(PersonShown, 200, 201, etag=True),
+)
 async def enrol(program_id: Id, participant_id: Id, enrolment: Enrolment, if_match: IfMatch, obey: Obeys) -> Response:
     """Enrol a person, or change the profile. Who was withdrawn returns."""
     return await obey(
@@ -68,17 +78,21 @@ async def enrol(program_id: Id, participant_id: Id, enrolment: Enrolment, if_mat
     )
 
 
-@router.get("/programs/{program_id}/participants/{participant_id}", tags=["participants"])
+@router.get(
+    "/programs/{program_id}/participants/{participant_id}",
+    tags=["participants"],
+    responses=answers(PersonAndWhy, etag=True),
+)
 async def read_participant(program_id: Id, participant_id: Id, store: Store) -> Response:
     """The profile, the pairs, and for who waits the reasons, counted over the candidates."""
     person = await _read(store, Person, f"{program_id}/{participant_id}")
     if person is None or person.profile is None:
-        raise HTTPException(404, "nobody of this id was enrolled in this programme")
+        raise HTTPException(404, "nobody of this id was enrolled in this programme: check both ids")
     why = await _why_unmatched(store, person) if person.seeking else None
     return JSONResponse(person_shown(person) | {"unmatched": why}, headers={"ETag": f'"{person.revision}"'})
 
 
-@router.delete("/programs/{program_id}/participants/{participant_id}", tags=["participants"])
+@router.delete("/programs/{program_id}/participants/{participant_id}", tags=["participants"], status_code=204)
 async def withdraw(
     program_id: Id,
     participant_id: Id,
@@ -97,7 +111,7 @@ async def withdraw(
     )
 
 
-@router.get("/programs/{program_id}/pairs", tags=["pairs"])
+@router.get("/programs/{program_id}/pairs", tags=["pairs"], response_model=None, responses=answers(PairsShown))
 async def list_pairs(
     program_id: Id,
     store: Store,
@@ -115,16 +129,16 @@ async def list_pairs(
     return {"items": [pair_shown(from_row(Pair, row)) for row in rows], "next": after}
 
 
-@router.get("/pairs/{pair_id}", tags=["pairs"])
+@router.get("/pairs/{pair_id}", tags=["pairs"], response_model=None, responses=answers(PairShown))
 async def read_pair(pair_id: Id, store: Store) -> dict[str, Any]:
     """Who mentors whom, and why."""
     pair = await _read(store, Pair, pair_id)
     if pair is None or pair.state is PairState.UNKNOWN:
-        raise HTTPException(404, "there is no such pair")
+        raise HTTPException(404, "there is no such pair: GET /programs/{program_id}/pairs lists them")
     return pair_shown(pair)
 
 
-@router.post("/pairs/{pair_id}/end", tags=["pairs"])
+@router.post("/pairs/{pair_id}/end", tags=["pairs"], responses=answers(PairShown))
 async def end(pair_id: Id, wish: EndWish, obey: Obeys) -> Response:
     """End a pair; the two are not paired with each other again within the cool-down."""
     return await obey(EndPair(pair_id=PairId(pair_id), reason=wish.reason, ended_by=wish.ended_by))
@@ -138,7 +152,7 @@ async def _read(store: Database, kind: type[D], id: str) -> D | None:
 async def _read_program(store: Database, program_id: str) -> Program:
     program = await _read(store, Program, program_id)
     if program is None or program.published is None:
-        raise HTTPException(404, "there is no such programme")
+        raise HTTPException(404, "there is no such programme: check the id, or PUT it at /programs/{program_id}")
     return program
 
 

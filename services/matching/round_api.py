@@ -10,10 +10,12 @@ from uuid_utils import uuid7
 from libs.chassis.documents import from_row
 from libs.chassis.http import Cursor, Limit, Obeys, Store, page
 from libs.chassis.mongo import Database
+from libs.chassis.openapi import answers
 from libs.contracts.ids import ProgramId, RoundId
 from services.matching.answers import round_shown
 from services.matching.api import Id
 from services.matching.commands import AskForRound
+from services.matching.shapes import PairsFound, PeopleFound, RoundShown, RoundsShown
 from services.matching.store.rounds import Finding, Round, RoundWish
 
 router = APIRouter(tags=["rounds"])
@@ -26,7 +28,7 @@ class RoundBody(RoundWish):
     """A new one unless said. The same id again is the same round."""
 
 
-@router.post("/programs/{program_id}/rounds", status_code=202)
+@router.post("/programs/{program_id}/rounds", status_code=202, responses=answers(RoundShown, 202, location=True))
 async def ask(program_id: Id, obey: Obeys, body: RoundBody | None = None) -> Response:
     """Ask for a round over everybody who waits; a dry run tells all and changes nothing."""
     body = body or RoundBody()
@@ -35,20 +37,20 @@ async def ask(program_id: Id, obey: Obeys, body: RoundBody | None = None) -> Res
     return await obey(AskForRound(program_id=ProgramId(program_id), round_id=round_id, wish=wish))
 
 
-@router.get("/programs/{program_id}/rounds")
+@router.get("/programs/{program_id}/rounds", response_model=None, responses=answers(RoundsShown))
 async def list_rounds(program_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None) -> dict[str, Any]:
     """The rounds of a programme, in the order of their ids."""
     rows, after = await page(store, Round.collection, {"program_id": program_id}, limit, cursor)
     return {"items": [round_shown(from_row(Round, row)) for row in rows], "next": after}
 
 
-@router.get("/programs/{program_id}/rounds/{round_id}")
+@router.get("/programs/{program_id}/rounds/{round_id}", response_model=None, responses=answers(RoundShown))
 async def read_round(program_id: Id, round_id: Id, store: Store) -> dict[str, Any]:
     """How far it is and how good its plan is."""
     return round_shown(await _read(store, program_id, round_id))
 
 
-@router.get("/programs/{program_id}/rounds/{round_id}/pairs")
+@router.get("/programs/{program_id}/rounds/{round_id}/pairs", response_model=None, responses=answers(PairsFound))
 async def list_its_pairs(
     program_id: Id, round_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:
@@ -56,7 +58,7 @@ async def list_its_pairs(
     return await _findings(store, program_id, round_id, "pairs", limit, cursor)
 
 
-@router.get("/programs/{program_id}/rounds/{round_id}/unmatched")
+@router.get("/programs/{program_id}/rounds/{round_id}/unmatched", response_model=None, responses=answers(PeopleFound))
 async def list_its_unmatched(
     program_id: Id, round_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:
@@ -67,7 +69,7 @@ async def list_its_unmatched(
 async def _read(store: Database, program_id: str, round_id: str) -> Round:
     rows = await store.find(Round.collection, {"_id": f"{program_id}/{round_id}"})
     if not rows:
-        raise HTTPException(404, "there is no such round")
+        raise HTTPException(404, "there is no such round: GET /programs/{program_id}/rounds lists them")
     return from_row(Round, rows[0])
 
 

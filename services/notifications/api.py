@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.chassis.documents import from_row
 from libs.chassis.http import Cursor, IfMatch, Limit, Obeys, Store, page
+from libs.chassis.openapi import answers
 from libs.contracts.fields import Email, Text
 from libs.contracts.ids import ID_PATTERN, ParticipantId, ProgramId
 from services.notifications.commands import ReportBounce, SetPreferences
+from services.notifications.shapes import NoticesShown, PreferencesShown, Reached
 from services.notifications.store.notices import KeptNotice
 from services.notifications.store.people import Person, Preferences
 
@@ -31,7 +33,7 @@ class Bounce(BaseModel):
     reason: Text | None = None
 
 
-@router.get(_PERSON + "/notices")
+@router.get(_PERSON + "/notices", response_model=None, responses=answers(NoticesShown))
 async def list_notices(
     program_id: ProgramPath, participant_id: ParticipantPath, store: Store, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:
@@ -41,16 +43,16 @@ async def list_notices(
     return {"items": [_shown(from_row(KeptNotice, row)) for row in rows], "next": after}
 
 
-@router.get(_PERSON + "/preferences")
+@router.get(_PERSON + "/preferences", responses=answers(PreferencesShown, etag=True))
 async def read_preferences(program_id: ProgramPath, participant_id: ParticipantPath, store: Store) -> Response:
     """How the person is told; the ETag is the revision of what the person wished."""
     person = await _person(store, program_id, participant_id)
     if person.contact is None:
-        raise HTTPException(404, "nobody of this id is enrolled")
+        raise HTTPException(404, "nobody of this id is enrolled: check both ids")
     return JSONResponse(person.wishes, headers={"ETag": f'"{person.preferences_revision}"'})
 
 
-@router.put(_PERSON + "/preferences")
+@router.put(_PERSON + "/preferences", responses=answers(PreferencesShown, etag=True))
 async def set_preferences(
     program_id: ProgramPath, participant_id: ParticipantPath, wished: Preferences, obey: Obeys, if_match: IfMatch
 ) -> Response:
@@ -64,7 +66,7 @@ async def set_preferences(
     return await obey(wish)
 
 
-@router.post("/bounces")
+@router.post("/bounces", responses=answers(Reached))
 async def report_bounce(bounce: Bounce, obey: Obeys) -> Response:
     """Nothing more goes to the address; answers how many participants have it."""
     return await obey(ReportBounce(address=bounce.address))
@@ -73,7 +75,7 @@ async def report_bounce(bounce: Bounce, obey: Obeys) -> Response:
 async def _person(store: Store, program_id: str, participant_id: str) -> Person:
     rows = await store.find(Person.collection, {"_id": f"{program_id}/{participant_id}"})
     if not rows:
-        raise HTTPException(404, "nobody of this id is known")
+        raise HTTPException(404, "nobody of this id is known: check both ids")
     return from_row(Person, rows[0])
 
 

@@ -8,10 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from libs.chassis.documents import from_row
 from libs.chassis.http import Cursor, IfMatch, Limit, Obeys, Store, page
+from libs.chassis.openapi import answers
 from libs.contracts.fields import Comment, Stars, Text, Time, Topics
 from libs.contracts.ids import ID_PATTERN, SessionId
 from libs.contracts.words import Role
 from services.scheduling.commands import CancelSession, CompleteSession, ConfirmSession, MarkAbsent, MoveSession
+from services.scheduling.shapes import SessionShown, SessionsShown, WarningsShown
 from services.scheduling.store.pairs import Pair
 from services.scheduling.store.sessions import Session, SessionState
 
@@ -61,7 +63,7 @@ class Absent(Wish):
     """Who did not come; empty when unknown."""
 
 
-@router.get("/sessions")
+@router.get("/sessions", response_model=None, responses=answers(SessionsShown))
 async def list_sessions(
     store: Store,
     program_id: IdQuery = None,
@@ -80,23 +82,23 @@ async def list_sessions(
     return {"items": [from_row(Session, row).shown() for row in rows], "next": after}
 
 
-@router.get("/sessions/{session_id}")
+@router.get("/sessions/{session_id}", responses=answers(SessionShown, etag=True))
 async def read_session(session_id: SessionPath, store: Store) -> Response:
     """One meeting, with what both sides said about it."""
     rows = await store.find(Session.collection, {"_id": session_id, "state": {"$ne": SessionState.UNPLANNED.value}})
     if not rows:
-        raise HTTPException(404, "there is no such session")
+        raise HTTPException(404, "there is no such session: GET /sessions lists them")
     session = from_row(Session, rows[0])
     return JSONResponse(session.shown(comments=True), headers={"ETag": f'"{session.revision}"'})
 
 
-@router.post("/sessions/{session_id}/confirm")
+@router.post("/sessions/{session_id}/confirm", responses=answers(SessionShown, etag=True))
 async def confirm(session_id: SessionPath, wish: Confirm, obey: Obeys, revision: IfMatch) -> Response:
     """A side will come or, from the start on, says that the meeting was held."""
     return await obey(ConfirmSession(session_id=session_id, revision=revision, by=wish.by))
 
 
-@router.post("/sessions/{session_id}/move")
+@router.post("/sessions/{session_id}/move", responses=answers(SessionShown, etag=True))
 async def move(session_id: SessionPath, wish: Move, obey: Obeys, revision: IfMatch) -> Response:
     """Give the meeting the wished time, or the next common slot."""
     return await obey(
@@ -104,26 +106,26 @@ async def move(session_id: SessionPath, wish: Move, obey: Obeys, revision: IfMat
     )
 
 
-@router.post("/sessions/{session_id}/cancel")
+@router.post("/sessions/{session_id}/cancel", responses=answers(SessionShown, etag=True))
 async def cancel(session_id: SessionPath, wish: Cancel, obey: Obeys, revision: IfMatch) -> Response:
     """Cancel the meeting; the series goes on with one that keeps its number."""
     return await obey(CancelSession(session_id=session_id, revision=revision, reason=wish.reason))
 
 
-@router.post("/sessions/{session_id}/complete")
+@router.post("/sessions/{session_id}/complete", responses=answers(SessionShown, etag=True))
 async def complete(session_id: SessionPath, wish: Complete, obey: Obeys, revision: IfMatch) -> Response:
     """One side's word that the meeting was held; the first one plans the next meeting."""
     return await obey(CompleteSession(session_id=session_id, revision=revision, **dict(wish)))
 
 
-@router.post("/sessions/{session_id}/absent")
+@router.post("/sessions/{session_id}/absent", responses=answers(SessionShown, etag=True))
 async def absent(session_id: SessionPath, wish: Absent, obey: Obeys, revision: IfMatch) -> Response:
     """Somebody did not come: the meeting was missed and is replaced."""
     missing = tuple(role for role in Role if role in wish.absent)
     return await obey(MarkAbsent(session_id=session_id, revision=revision, absent=missing))
 
 
-@router.get("/warnings")
+@router.get("/warnings", response_model=None, responses=answers(WarningsShown))
 async def list_warnings(
     store: Store, program_id: IdQuery = None, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from icalendar import Calendar, Event
 
 from libs.chassis.documents import from_row
 from libs.chassis.http import Store
+from libs.chassis.openapi import answers
 from libs.contracts.ids import ID_PATTERN, calendar_uid, is_key
 from libs.contracts.words import Role
 from services.scheduling.settings import Settings
+from services.scheduling.shapes import CalendarPlace
 from services.scheduling.store.people import Person
 from services.scheduling.store.sessions import Session, SessionState
 
@@ -52,12 +54,16 @@ def key_of(token: str, secret: bytes) -> str | None:
     return key if known else None
 
 
-@router.get("/programs/{program_id}/participants/{participant_id}/calendar")
+@router.get(
+    "/programs/{program_id}/participants/{participant_id}/calendar",
+    response_model=None,
+    responses=answers(CalendarPlace),
+)
 async def where_is_the_calendar(program_id: Id, participant_id: Id, secret: Secret, store: Store) -> dict[str, Any]:
     """The address of a person's feed."""
     person = await _person(store, key := f"{program_id}/{participant_id}")
     if not person or not person.profile:
-        raise HTTPException(404, "there is no such person")
+        raise HTTPException(404, "there is no such person: check both ids")
     return {"url": f"/calendars/{token_of(key, secret)}.ics"}
 
 
@@ -66,7 +72,7 @@ async def calendar(token: Annotated[str, Path(max_length=600)], secret: Secret, 
     """The person's meetings; empty once the person was erased."""
     key = key_of(token, secret)
     if key is None:
-        raise HTTPException(404, "there is no such calendar")
+        raise HTTPException(404, "there is no such calendar: ask who gave you the address for a new one")
     feed = Calendar()
     feed.add("prodid", "-//Viceversa//Scheduling//EN")
     feed.add("version", "2.0")

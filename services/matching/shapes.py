@@ -1,0 +1,125 @@
+"""What callers read of matching, as models for its OpenAPI document: `answers.py` writes them."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from libs.contracts.events import ParticipantEnrolled, ProgramPublished
+from libs.contracts.parts import Rationale
+from libs.contracts.words import PairEndReason, Role
+from services.matching.store.pairs import PairState
+from services.matching.store.rounds import Pin, RoundState, RoundWish
+
+PersonState = Literal["waiting", "paired", "not_seeking", "withdrawn"]
+
+
+class ProgramShown(ProgramPublished):
+    """A programme at its newest revision."""
+
+
+class Why(BaseModel):
+    """For somebody who waits: how many of the candidates each rule refuses, and how many none does."""
+
+    candidates: int
+    possible: int
+    refused: dict[str, int]
+
+
+class PersonShown(ParticipantEnrolled):
+    """A profile, and how far the person is."""
+
+    state: PersonState
+    owner: str | None
+    pair_ids: list[str]
+    waiting_since: datetime | None
+    withdrawn_at: datetime | None
+
+
+class PersonAndWhy(PersonShown):
+    """The same, with the reasons of who waits."""
+
+    unmatched: Why | None
+
+
+class PairEndShown(BaseModel):
+    reason: PairEndReason
+    ended_by: str | None
+    ended_at: datetime
+
+
+class PairShown(BaseModel):
+    """Who mentors whom, and why; an erasure takes the why."""
+
+    pair_id: str
+    program_id: str
+    mentor_id: str
+    mentee_id: str
+    state: PairState
+    score: float | None
+    rationale: Rationale | None
+    round_id: str | None
+    created_at: datetime | None
+    ended: PairEndShown | None
+
+
+class PairsShown(BaseModel):
+    items: list[PairShown]
+    next: str | None
+
+
+class RefusedPin(Pin):
+    rules: list[str]
+
+
+class Progress(BaseModel):
+    planned: int
+    made: int
+    unmatched: int
+
+
+class RoundShown(RoundWish):
+    """How far a round is, and how good its plan is."""
+
+    round_id: str
+    program_id: str
+    state: RoundState
+    asked_at: datetime | None
+    done_at: datetime | None
+    progress: Progress
+    value: float | None
+    upper_bound: float | None
+    gap: float | None
+    refused_pins: list[RefusedPin]
+
+
+class RoundsShown(BaseModel):
+    items: list[RoundShown]
+    next: str | None
+
+
+class PairFound(Pin):
+    """A pair of a plan; without an id where it was not made."""
+
+    pair_id: str | None
+    score: float | None
+    rationale: Rationale | None
+    made: bool
+
+
+class PairsFound(BaseModel):
+    items: list[PairFound]
+    next: str | None
+
+
+class PersonFound(BaseModel):
+    """Somebody whom a plan leaves alone."""
+
+    participant_id: str
+    role: Role
+    reasons: dict[str, int] | None = Field(description="Counted over candidates; an erasure takes them")
+
+
+class PeopleFound(BaseModel):
+    items: list[PersonFound]
+    next: str | None
