@@ -25,7 +25,6 @@ from deploy.local.processes import CHECKOUT
 from deploy.local.stack import Endpoints
 from libs.chassis.leases import LEASES, NEVER
 from libs.contracts.events import ParticipantEnrolled
-from libs.contracts.fields import to_time
 from tests.faults.struck.points import RELAY, Point
 from tests.journeys.company import NAMES, Company, company, couple, program, until
 
@@ -175,7 +174,7 @@ def hours_told(records: Sequence[Heard]) -> set[int]:
     """How many hours the facts that the services just said are away from now."""
     now = datetime.now(UTC)
     times = [record.text("ce_time") for record in records if record.text("ce_source").startswith("/viceversa/")]
-    return {round((to_time(time) - now) / timedelta(hours=1)) for time in times}
+    return {round((datetime.fromisoformat(time) - now) / timedelta(hours=1)) for time in times}
 
 
 def all_is_told(office: Company, couples: int) -> None:
