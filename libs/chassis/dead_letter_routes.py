@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from libs.chassis.dead_letter_views import Group, Outlook, groups, rehearse
 from libs.chassis.dead_letters import BeginReplay, DeadLetter, PurgeDeadLetter, ReplayDeadLetter
@@ -25,8 +25,17 @@ def _storable(time: datetime) -> datetime:
     return time.astimezone(UTC)
 
 
+def _written(text: Any) -> Any:
+    """A number would be taken for seconds since 1970."""
+    if isinstance(text, str) and text.strip("+-")[:1] in ".0123456789" and "T" not in text.upper():
+        raise ValueError("write the time as in 2026-03-02T12:00:00Z")
+    return text
+
+
 By = Annotated[str, Field(max_length=100, description="Who wants it, as it shall be kept")]
-Time = Annotated[AwareDatetime | None, AfterValidator(lambda time: time and _storable(time)), Query()]
+Time = Annotated[
+    AwareDatetime | None, BeforeValidator(_written), AfterValidator(lambda time: time and _storable(time)), Query()
+]
 
 
 class Purge(BaseModel):

@@ -142,6 +142,8 @@ def test_what_is_no_http_is_refused_and_the_next_request_is_served(doors: Doors,
         b"/programs/2026/rounds/%ed%a0%80",
         b"/dead-letters?state[$gt]=&state=nothing",
         b"/dead-letters/..%5c..%5c",
+        b"/dead-letters?since=0.5",
+        b"/dead-letters/summary?until=-1.4e-45",
     ],
 )
 def test_a_path_or_query_that_leads_nowhere_is_refused(doors: Doors, path: bytes) -> None:
