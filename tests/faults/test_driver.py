@@ -6,8 +6,12 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaException
 from rich.console import Console
 
+from deploy.local.demo_lag import Lags
+from deploy.local.stack import Stack
+from libs.ops import topics
 from tests.faults.checker.evidence import Evidence
 from tests.faults.checker.records import Record
 from tests.faults.checker.violations import Kind as Broken
@@ -16,6 +20,7 @@ from tests.faults.driver import account, campaign
 from tests.faults.driver.actions import ACTIONS, steps
 from tests.faults.driver.orders import Ask, Say
 from tests.faults.driver.timeline import Kind, Timeline
+from tests.faults.instruments.servers import ServerFault, heal, strike
 
 SHORT = (
     "kill -9 of a replica",
@@ -84,6 +89,18 @@ def test_a_failure_reads_as_what_was_asked_struck_and_written_around_it(tmp_path
     assert "participant-enrolled/0/0" in told
     assert "'seeking': True" in told
     assert "mina-99" not in told
+
+
+def test_nobody_knows_how_far_behind_a_frozen_broker_anybody_is(private_stack: Stack, prefix: str) -> None:
+    """And who asks goes on living, also when the answer comes late."""
+    private_stack.kafka.start()
+    topics.apply(private_stack.kafka.address, prefix, {"matching": ["participant-enrolled"]})
+    lags, ends = Lags(private_stack.kafka.address, prefix), {("participant-enrolled", 0): 1}
+    strike(private_stack.kafka, ServerFault.FREEZE)
+    with pytest.raises(KafkaException):
+        lags.look(ends)
+    heal(private_stack.kafka)
+    assert lags.look(ends)["participant-enrolled"]["matching"] == 1
 
 
 @pytest.mark.timeout(600)
