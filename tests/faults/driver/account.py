@@ -20,6 +20,8 @@ from tests.faults.driver.campaign import Outcome
 from tests.faults.driver.timeline import Kind, Line, read
 
 FILE = LOCAL / "faults.json"
+GOAL_SECONDS = 30.0
+"""From the end of a fault until a fact goes the whole way."""
 AROUND_SECONDS = 40.0
 MOST_LINES = 60
 NAMES = re.compile(r"[\w.~:@-]*\d[\w.~:@-]{3,}")
@@ -43,6 +45,7 @@ def data(outcome: Outcome) -> dict[str, Any]:
         **{name: sum(kinds[kind] for kind in counted) for name, counted in COUNTED.items()},
         "violations": [*map(str, outcome.violations), *outcome.complaints],
         "recovery_s": {kind: recovery(taken) for kind, taken in sorted(outcome.nemesis.recovery.items())},
+        "late": {kind: max(taken) for kind, taken in outcome.nemesis.recovery.items() if max(taken) > GOAL_SECONDS},
         "restarted": dict(Counter(outcome.nemesis.restarted)),
         "memory_mb": {name: course(seen) for name, seen in outcome.samples.by_process("memory_mb").items()},
         "connections": {name: course(seen) for name, seen in outcome.samples.by_process("connections").items()},
@@ -76,6 +79,8 @@ def show(outcome: Outcome, console: Console) -> None:
     console.print(table)
     counts = "  ".join(f"{name} {found[name]}" for name in COUNTED)
     console.print(f"{sum(found['faults'].values())} faults  {counts}  violations {len(found['violations'])}")
+    if found["late"]:
+        console.print(f"later than {GOAL_SECONDS:g} s: {found['late']}", markup=False)
     if not outcome.clean:
         for line in story(outcome.plan.place, outcome.violations, outcome.complaints, outcome.evidence):
             console.print(line, markup=False, highlight=False)

@@ -49,7 +49,6 @@ class Samples:
     taken: list[tuple[float, Sample]] = field(default_factory=list)
     _stopped: Event = field(default_factory=Event)
     _thread: Thread = field(init=False)
-    # One client for the whole run: one that is let go while it waits for a frozen broker takes the process with it.
     _lags: Lags = field(init=False)
     _asking: Lock = field(default_factory=Lock)
 
@@ -96,7 +95,7 @@ class Samples:
         try:
             with self._asking:
                 lags = self._lags.look(dict(self.listener.ends))
-        except (KafkaException, TimeoutError):
+        except KafkaException:
             return None
         return sum(behind for topic in lags.values() for behind in topic.values())
 
