@@ -1,10 +1,13 @@
 """How pairs are made and how they end: pure, with time moved by hand."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from libs.chassis.documents import to_row
+from libs.chassis.state import State
+from libs.chassis.unit_of_work import UnitOfWork
 from libs.chassis.words import Erased
 from libs.contracts import examples
 from libs.contracts.events import (
@@ -16,6 +19,7 @@ from libs.contracts.events import (
     SessionCompleted,
 )
 from libs.contracts.words import PairEndReason
+from services.matching.app import service
 from services.matching.commands import EndPair
 from services.matching.store.pairs import Pair, PairState
 from services.matching.store.people import Person
@@ -206,6 +210,19 @@ def test_pairs_of_a_closed_program_end_until_none_is_left() -> None:
     assert reasons(outcome) == ["program_closed"]
     assert [later.work for later in outcome.later] == [EndPairs(program_id="2026")]
     assert last.later == []
+
+
+def test_who_enrols_and_is_erased_in_one_batch_leaves_nothing() -> None:
+    world = program_with()
+    batch = UnitOfWork(world._find, service.speakers)
+
+    for message in (ADA, Erased(ParticipantEnrolled, ADA.key)):
+        handler = service.handler_of(message)
+        assert handler
+        asyncio.run(batch.run(handler, message, NOW, State(HR)))
+
+    [ada] = [row for collection, new, _ in batch.writes() if collection == Person.collection for row in new]
+    assert ada | {"version": 0} == to_row(Person(id=ADA.key))
 
 
 def test_an_erased_person_leaves_a_number_and_nothing_else() -> None:

@@ -118,7 +118,7 @@ def withdraw_participant(command: WithdrawParticipant, state: State, now: dateti
 
 def _known_traces(erased: Erased, state: State) -> Iterator[Read[Any]]:
     person = state[Person, erased.key]
-    if person.version:
+    if person.heard_of:
         yield Person.by_id(erased.key)
         yield from pairs_and_partners(person)
         yield from (Pair.by_id(former.pair_id) for former in person.former)
@@ -129,7 +129,7 @@ def _known_traces(erased: Erased, state: State) -> Iterator[Read[Any]]:
 def forget_participant(erased: Erased, state: State, now: datetime) -> Facts:
     """Pairs in force end, and nothing that tells of the person stays."""
     person = state[Person, erased.key]
-    if not person.version:
+    if not person.heard_of:
         return
     yield from end_pairs_of(person, PairEndReason.ERASED, state, now)
     for former in person.former:

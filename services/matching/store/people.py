@@ -103,6 +103,11 @@ class Person(Document):
             return False
         return self.withdrawal is None or self.profile.enrolled_at > self.withdrawal.withdrawn_at
 
+    @property
+    def heard_of(self) -> bool:
+        """Whether there is something to forget, also what came in the same batch and is not stored yet."""
+        return self.profile is not None or self.withdrawal is not None or bool(self.excluded_ids)
+
     def outdates(self, event: ParticipantEnrolled, source: str) -> bool:
         """Whether a profile of the owner says nothing new; a conflict is something new."""
         known = self.profile
