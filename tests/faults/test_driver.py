@@ -19,6 +19,7 @@ from tests.faults.checker.violations import Violation
 from tests.faults.driver import account, campaign
 from tests.faults.driver.actions import ACTIONS, steps
 from tests.faults.driver.orders import Ask, Say
+from tests.faults.driver.picture import draw
 from tests.faults.driver.timeline import Kind, Timeline
 from tests.faults.instruments.servers import ServerFault, heal, strike
 
@@ -89,6 +90,18 @@ def test_a_failure_reads_as_what_was_asked_struck_and_written_around_it(tmp_path
     assert "participant-enrolled/0/0" in told
     assert "'seeking': True" in told
     assert "mina-99" not in told
+
+
+def test_a_run_becomes_a_picture_with_its_faults_marked(tmp_path: Path) -> None:
+    timeline = Timeline(tmp_path)
+    for facts in (0, 50, 120):
+        timeline.note(Kind.SAMPLE, facts=facts, lag=facts, due=None, pages=0, memory_mb={"matching": 80.0})
+    timeline.note(Kind.STRIKE, fault="kill -9 of a replica", detail="matching", seconds=1)
+    timeline.close()
+
+    draw(tmp_path, tmp_path / "soak.svg")
+
+    assert "<svg" in (tmp_path / "soak.svg").read_text()
 
 
 def test_nobody_knows_how_far_behind_a_frozen_broker_anybody_is(private_stack: Stack, prefix: str) -> None:
