@@ -8,6 +8,7 @@ from typing import Any
 
 from libs.chassis.documents import Document, from_row, to_row
 from libs.chassis.service import Service
+from libs.chassis.state import State
 from libs.chassis.unit_of_work import Outcome, UnitOfWork
 
 
@@ -24,7 +25,7 @@ class Given:
         assert handler is not None, f"{self.service.name} has no handler for {type(message).__name__}"
         now = at if isinstance(at, datetime) else datetime.fromisoformat(at)
         work = UnitOfWork(self._find, self.service.speakers)
-        outcome = asyncio.run(work.run(handler, message, now, source))
+        outcome = asyncio.run(work.run(handler, message, now, State(source)))
         if outcome.refused:
             self._nothing_changed(work)
         for collection, new, changed in work.writes():

@@ -171,9 +171,8 @@ async def show_dead_letter(dead_letter_id: str, store: Store) -> dict[str, Any]:
 @router.get("/dead-letters/{dead_letter_id}/outlook", responses=_problems(404))
 async def foresee_replay(dead_letter_id: str, request: Request, store: Store, force: bool = False) -> Outlook:
     """What a replay would come to now. Nothing is written."""
-    # Only the transactions know the table and the clock of the process.
-    settles = request.app.state.commands.loop.lanes[0].settle.__self__
-    outlook = await rehearse(settles.service, store, dead_letter_id, force, settles.clock())
+    of = request.app.state
+    outlook = await rehearse(of.service, store, dead_letter_id, force, of.clock())
     if outlook.reason == "not_found":
         raise HTTPException(404, outlook.detail)
     return outlook

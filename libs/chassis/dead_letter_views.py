@@ -13,6 +13,7 @@ from libs.chassis.errors import Conflict, Poison, Transient, told
 from libs.chassis.items import Cause
 from libs.chassis.mongo import Database
 from libs.chassis.service import Service
+from libs.chassis.state import State
 from libs.chassis.unit_of_work import Outcome, UnitOfWork
 from libs.chassis.words import Command
 
@@ -88,7 +89,7 @@ async def rehearse(service: Service, store: Database, id: str, force: bool, now:
         work = UnitOfWork(transaction.find, service.speakers)
         try:
             for command in commands:
-                outcome = await work.run(handlers[type(command)], command, now, service.source)
+                outcome = await work.run(handlers[type(command)], command, now, State(service.source))
                 if outcome.refused:
                     break
             return _outlook(id, outcome, service, now)
@@ -104,5 +105,5 @@ def _outlook(id: str, outcome: Outcome, service: Service, now: datetime) -> Outl
         return Outlook(dead_letter_id=id, would_be=Foreseen.REFUSED, reason=refused.reason, detail=refused.detail)
     records = [outbox.fact(said, source=service.source, cause=Cause(id), now=now) for said in outcome.facts]
     planned = [type(later.work).__name__ for later in outcome.later]
-    facts = [record["topic"] for record in records]
+    facts = [record.topic for record in records]
     return Outlook(dead_letter_id=id, would_be=Foreseen.HANDLED, facts=facts, planned=planned)

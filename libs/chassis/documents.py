@@ -61,11 +61,11 @@ def _adapter(kind: type[Document]) -> TypeAdapter[Any]:
 
 def to_row(document: Document) -> dict[str, Any]:
     """The MongoDB row of a document."""
-    row: dict[str, Any] = _adapter(type(document)).dump_python(document)
+    row: dict[str, Any] = _adapter(type(document)).serializer.to_python(document)
     return {"_id": row.pop("id"), **row}
 
 
 def from_row(kind: type[D], row: Mapping[str, Any]) -> D:
     """The document of a MongoDB row; fields that this version does not know are dropped."""
-    document: D = _adapter(kind).validate_python({"id": row["_id"], **row})
+    document: D = _adapter(kind).validator.validate_python({"id": row["_id"], **row})
     return document

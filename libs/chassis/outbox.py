@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from uuid_utils import uuid4, uuid7
 
 from libs.chassis.errors import Poison
 from libs.chassis.items import Cause, Raw
-from libs.chassis.mongo import Indexes, Transaction
+from libs.chassis.mongo import Indexes, Row, Transaction
 from libs.chassis.unit_of_work import Said
 from libs.contracts.envelope import describe, encode, headers
 from libs.contracts.topics import TOPICS, dead_letter_topic, topic_of
@@ -16,12 +16,23 @@ from libs.contracts.topics import TOPICS, dead_letter_topic, topic_of
 OUTBOX = "outbox"
 INDEXES: Indexes = [(("tick", "part"), {}), (("at",), {})]
 
-Record = dict[str, Any]
-
 _PAGE_BYTES = 900_000
 _PAGE_RECORDS = 1_000
 # A record's frame, its key and its headers, counted together with the value against the topic's limit.
 _OVERHEAD = 512
+
+
+class Record(NamedTuple):
+    """What the relay will send; `topic` without the prefix, `size` in bytes as Kafka counts them, rounded up."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[str | bytes | None]
+    size: int
+
+    def row(self) -> Row:
+        return {"topic": self.topic, "key": self.key, "value": self.value, "headers": self.headers}
 
 
 def fact(said: Said, *, source: str, cause: Cause, now: datetime) -> Record:
@@ -38,8 +49,8 @@ def fact(said: Said, *, source: str, cause: Cause, now: datetime) -> Record:
         traceparent=cause.traceparent,
     )
     record = _record(topic.name, envelope.subject.encode(), encode(said.event), headers(envelope))
-    if (size := sized(record)) > topic.max_bytes:
-        raise Poison(f"{topic.name} of {size} bytes is over the topic's limit of {topic.max_bytes}")
+    if record.size > topic.max_bytes:
+        raise Poison(f"{topic.name} of {record.size} bytes is over the topic's limit of {topic.max_bytes}")
     return record
 
 
@@ -54,15 +65,9 @@ def dead_letter(raw: Raw, service: str, *, reason: str, detail: str) -> Record:
     # aiokafka sends no record without both: the relay would meet it again and again
     value = b"" if raw.key is None and raw.value is None else raw.value
     record = _record(topic, raw.key, value, [*raw.headers, *why])
-    if sized(record) > TOPICS[raw.topic].max_bytes:
+    if record.size > TOPICS[raw.topic].max_bytes:
         return _record(topic, None, b"", [*why, ("dlq_pointer", b"the bytes are in the service's dead_letters")])
     return record
-
-
-def sized(record: Record) -> int:
-    """Bytes of a record as Kafka counts them, rounded up."""
-    parts = [record["key"] or b"", record["value"] or b"", *record["headers"]]
-    return _OVERHEAD + sum([len(part) for part in parts if part is not None])
 
 
 async def next_tick(transaction: Transaction) -> int:
@@ -75,7 +80,7 @@ async def next_tick(transaction: Transaction) -> int:
 async def append(transaction: Transaction, records: Sequence[Record], tick: int, now: datetime) -> None:
     """Write pages of one tick behind all others."""
     pages = [
-        {"_id": uuid4().hex, "tick": tick, "part": part, "at": now, "records": page}
+        {"_id": uuid4().hex, "tick": tick, "part": part, "at": now, "records": [record.row() for record in page]}
         for part, page in enumerate(_pages(records))
     ]
     await transaction.insert(OUTBOX, pages)
@@ -85,21 +90,22 @@ def _pages(records: Sequence[Record]) -> Iterator[list[Record]]:
     page: list[Record] = []
     size = 0
     for record in records:
-        added = sized(record)
-        if page and (size + added > _PAGE_BYTES or len(page) >= _PAGE_RECORDS):
+        if page and (size + record.size > _PAGE_BYTES or len(page) >= _PAGE_RECORDS):
             yield page
             page, size = [], 0
         page.append(record)
-        size += added
+        size += record.size
     yield page
 
 
 def _record(topic: str, key: bytes | None, value: bytes | None, pairs: Sequence[tuple[str, bytes | None]]) -> Record:
     """Names and contents of the headers stand in one flat list: lists in lists cost BSON ten times as much."""
     flat = [part for pair in pairs for part in pair]
-    return {"topic": topic, "key": key, "value": value, "headers": flat}
+    size = _OVERHEAD + len(key or b"") + len(value or b"") + sum(map(len, filter(None, flat)))
+    return Record(topic, key, value, flat, size)
 
 
-def header_pairs(record: Record) -> list[tuple[str, bytes | None]]:
-    flat = record["headers"]
+def header_pairs(row: Row) -> list[tuple[str, bytes | None]]:
+    """The headers of a record in a page."""
+    flat = row["headers"]
     return list(zip(flat[::2], flat[1::2], strict=True))

@@ -173,6 +173,7 @@ def http_app(runtime: Runtime) -> FastAPI:
     title = f"Viceversa {runtime.service.name}"
     app = FastAPI(title=title, lifespan=life, redoc_url=None)
     app.state.settings = runtime.settings
+    app.state.service, app.state.clock = runtime.service, runtime.clock
     app.state.database = runtime.database
     app.state.commands = Commands(runtime.loop, runtime.settings.command_seconds, runtime.health.full)
     token = runtime.settings.api_token

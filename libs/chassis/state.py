@@ -1,6 +1,6 @@
 """What one handler may see and change."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from libs.chassis.documents import D, Document, Read
@@ -40,6 +40,9 @@ class State:
     def of_ids(self) -> bool:
         """Whether documents were declared, and all by their ids: then they are the same whenever they are read."""
         return bool(self._declared) and not self._sets
+
+    def knows_none_of(self, documents: Mapping[tuple[Kind, str], Document]) -> bool:
+        return self._declared.keys().isdisjoint(documents.keys())
 
     @property
     def decided(self) -> Iterator[tuple[tuple[Kind, str], Document]]:

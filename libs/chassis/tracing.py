@@ -1,6 +1,7 @@
 """OpenTelemetry: a span for each message, linked across services by `traceparent`. Off without an endpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Protocol
 
@@ -16,18 +17,14 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 class Tracing(Protocol):
     """Opens a span for each item of a batch, and closes them after the transaction."""
 
-    def begin(self, items: Sequence[Item]) -> None: ...
-    def end(self) -> None: ...
+    def around(self, items: Sequence[Item]) -> AbstractContextManager[None]: ...
 
 
 class Off:
     """Passes the caller's `traceparent` on and records nothing."""
 
-    def begin(self, items: Sequence[Item]) -> None:
-        return None
-
-    def end(self) -> None:
-        return None
+    def around(self, items: Sequence[Item]) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Spans:
@@ -35,28 +32,30 @@ class Spans:
 
     def __init__(self, provider: trace.TracerProvider) -> None:
         self._tracer = provider.get_tracer("viceversa.chassis")
-        self._open: list[trace.Span] = []
 
-    def begin(self, items: Sequence[Item]) -> None:
-        for item in items:
-            carrier = {"traceparent": item.cause.traceparent} if item.cause.traceparent else {}
-            place = item.raw.topic if item.raw else type(item.message).__name__
-            span = self._tracer.start_span(
-                f"process {place}",
-                context=_PROPAGATOR.extract(carrier),
-                kind=SpanKind.CONSUMER,
-                attributes={"messaging.system": "kafka", "messaging.operation.type": "process"}
-                | ({"messaging.destination.name": place} if item.raw else {}),
-            )
-            injected: dict[str, str] = {}
-            _PROPAGATOR.inject(injected, trace.set_span_in_context(span))
-            item.cause = replace(item.cause, traceparent=injected.get("traceparent"))
-            self._open.append(span)
+    @contextmanager
+    def around(self, items: Sequence[Item]) -> Iterator[None]:
+        spans = [self._start(item) for item in items]
+        try:
+            yield
+        finally:
+            for span in spans:
+                span.end()
 
-    def end(self) -> None:
-        for span in self._open:
-            span.end()
-        self._open.clear()
+    def _start(self, item: Item) -> trace.Span:
+        carrier = {"traceparent": item.cause.traceparent} if item.cause.traceparent else {}
+        place = item.raw.topic if item.raw else type(item.message).__name__
+        span = self._tracer.start_span(
+            f"process {place}",
+            context=_PROPAGATOR.extract(carrier),
+            kind=SpanKind.CONSUMER,
+            attributes={"messaging.system": "kafka", "messaging.operation.type": "process"}
+            | ({"messaging.destination.name": place} if item.raw else {}),
+        )
+        injected: dict[str, str] = {}
+        _PROPAGATOR.inject(injected, trace.set_span_in_context(span))
+        item.cause = replace(item.cause, traceparent=injected.get("traceparent"))
+        return span
 
 
 def configured(service: str, endpoint: str | None) -> Tracing:

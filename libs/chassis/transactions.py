@@ -20,6 +20,7 @@ from libs.chassis.items import Failed, Item, without_content
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database, Row, Transaction, Unstorable
 from libs.chassis.service import Service
+from libs.chassis.state import State
 from libs.chassis.tracing import Tracing
 from libs.chassis.unit_of_work import Outcome, UnitOfWork
 from libs.chassis.words import Answer, Command, Erased, Handler, Refused
@@ -50,11 +51,8 @@ class Transactions:
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Return when every item has taken effect once, or is parked. Outages are waited for."""
-        self.tracing.begin(items)
-        try:
+        with self.tracing.around(items):
             await self._until_settled(items)
-        finally:
-            self.tracing.end()
 
     async def _until_settled(self, items: Sequence[Item]) -> None:
         parked: dict[Item, Failed] = {}
@@ -101,7 +99,11 @@ class Transactions:
         effects = Effects(UnitOfWork(transaction.find, self.service.speakers), inbox)
         fresh = [item for item in items if not inbox.seen(item)]
         await effects.work.prefetch(
-            [(handler, item.message) for item in fresh if item not in parked and (handler := self._handler(item))]
+            [
+                (handler, item.message, self._state(item))
+                for item in fresh
+                if item not in parked and (handler := self._handler(item))
+            ]
         )
         now = self.clock()
         if careful:
@@ -152,14 +154,16 @@ class Transactions:
             effects.answers.append((item, answer or Answer({}, 204)))
 
     async def _obey(self, item: Item, handler: Handler[Any], effects: Effects, now: datetime) -> Answer | None:
-        source, event_id = item.source or self.service.source, item.cause.causation_id or ""
-        outcome = await effects.work.run(handler, item.message, now, source, event_id)
+        outcome = await effects.work.run(handler, item.message, now, self._state(item))
         self._collect(item, outcome, effects, now)
         if outcome.refused is None:
             return outcome.answer
         if not isinstance(item.message, Command):
             self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
         return _refusal(outcome.refused)
+
+    def _state(self, item: Item) -> State:
+        return State(item.source or self.service.source, item.cause.causation_id or "")
 
     def _collect(self, item: Item, outcome: Outcome, effects: Effects, now: datetime) -> None:
         effects.records += [

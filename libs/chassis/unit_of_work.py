@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,22 +54,23 @@ class UnitOfWork:
         self._ready: dict[int, State] = {}
         self._before: dict[tuple[Kind, str], tuple[Document, bool]] | None = None
 
-    async def prefetch(self, work: Sequence[tuple[Handler[Any], Any]]) -> None:
+    async def prefetch(self, work: Sequence[tuple[Handler[Any], Any, State]]) -> None:
         """Load for the whole batch, stage by stage; what a later stage finds changed is loaded when its turn comes."""
-        waiting = [(handler, message, State()) for handler, message in work]
-        for depth in range(max((handler.depth for handler, _ in work), default=0)):
-            gathered = [_gathered(handler, depth, message, state) for handler, message, state in waiting]
+        failed: set[int] = set()
+        for depth in range(max((handler.depth for handler, _, _ in work), default=0)):
+            gathered = [_gathered(handler, depth, message, state, failed) for handler, message, state in work]
             try:
                 await self._load(gathered)
             except ValidationError:
                 return  # a stored document can't be read: it fails when the message that needs it has its turn
-            for (_, _, state), reads in zip(waiting, gathered, strict=True):
+            for (_, _, state), reads in zip(work, gathered, strict=True):
                 self._declare(state, reads)
-        self._ready = {id(message): state for handler, message, state in waiting if handler.depth == 1}
+        self._ready = {id(message): state for _, message, state in work if id(message) not in failed}
 
-    async def run(self, handler: Handler[Any], message: Any, now: datetime, source: str, event_id: str = "") -> Outcome:
-        """Hand one message to its handler. A refused message leaves no trace."""
-        state = await self._state_of(handler, message, source, event_id)
+    async def run(self, handler: Handler[Any], message: Any, now: datetime, state: State) -> Outcome:
+        """Hand one message to its handler, with a state that nothing is declared in yet. A refused message leaves no
+        trace."""
+        state = await self._declared(handler, message, state)
         if self._before is not None:
             self._before = {key: (deepcopy(found), key in self._decided) for key, found in state.decided}
         outcome = Outcome()
@@ -124,13 +124,12 @@ class UnitOfWork:
             for start in range(0, len(documents), _AT_ONCE):
                 yield collection, *_rows(documents[start : start + _AT_ONCE])
 
-    async def _state_of(self, handler: Handler[Any], message: Any, source: str, event_id: str) -> State:
-        """What was prefetched, where it can't have become another set of documents meanwhile."""
+    async def _declared(self, handler: Handler[Any], message: Any, state: State) -> State:
+        """What was prefetched, where its reads can't have become others meanwhile."""
         ready = self._ready.get(id(message))
-        if ready is not None and ready.of_ids and self._before is None:
-            ready.source, ready.event_id = source, event_id
+        fresh = ready is not None and self._before is None and ready.of_ids
+        if ready and fresh and (handler.depth == 1 or ready.knows_none_of(self._decided)):
             return ready
-        state = State(source, event_id)
         for depth in range(handler.depth):
             reads = list(handler.stage(depth, message, state))
             await self._load([reads])
@@ -197,8 +196,10 @@ def _rows(documents: Iterable[Document]) -> tuple[list[Row], list[tuple[Row, Row
     return new, changed
 
 
-def _gathered(handler: Handler[Any], depth: int, message: Any, state: State) -> list[Read[Any]]:
+def _gathered(handler: Handler[Any], depth: int, message: Any, state: State, failed: set[int]) -> Iterable[Read[Any]]:
     """A stage that fails here fails again, and is sorted, when its message is handled."""
-    with suppress(Exception):
+    try:
         return list(handler.stage(depth, message, state))
-    return []
+    except Exception:
+        failed.add(id(message))
+        return ()

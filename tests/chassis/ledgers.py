@@ -30,7 +30,7 @@ def entry(subject: str, number: int, *, padding: int = 0) -> outbox.Record:
     """The record of a ledger's fact; `padding` gives it a value of so many bytes, whatever the topic takes."""
     event = PAIR_CREATED.model_copy(update={"pair_id": subject})
     record = outbox.fact(Said(event, number), source=SERVICE, cause=Cause(subject), now=datetime.now(UTC))
-    return record | ({"value": b" " * padding} if padding else {})
+    return record._replace(value=b" " * padding, size=record.size + padding) if padding else record
 
 
 @dataclass(slots=True)
