@@ -33,7 +33,12 @@ def remember_and_tell(event: ParticipantEnrolled, state: State, now: datetime) -
     profile = state[Profile, event.key]
     profile.profile = event
     profile.times += 1
-    yield ParticipantWithdrawn(
+    yield withdrawal(event, now)
+
+
+def withdrawal(event: ParticipantEnrolled, now: datetime) -> ParticipantWithdrawn:
+    """The fact of each event; which one is no matter."""
+    return ParticipantWithdrawn(
         program_id=event.program_id,
         participant_id=event.participant_id,
         revision=event.revision,

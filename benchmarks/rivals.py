@@ -1,6 +1,7 @@
 """What the chassis is measured against: a bare consumer loop without any guarantee, and the usual way."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import uvloop
@@ -10,14 +11,16 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
+from uuid_utils import uuid7
 
 from libs.chassis.documents import to_row
 from libs.chassis.mongo import CODEC
 from libs.chassis.settings import Settings
-from libs.contracts.envelope import Received, read
+from libs.contracts.envelope import Received, describe, encode, headers, read
+from libs.contracts.events import ParticipantEnrolled
 from libs.contracts.topics import TOPICS
 
-from .minimal import Profile
+from .minimal import Profile, withdrawal
 
 TOPIC = TOPICS["participant-enrolled"]
 
@@ -53,8 +56,16 @@ async def bare(settings: Settings) -> None:
             await profiles.insert_many(rows, ordered=False)
 
 
+def _fact(said: Received, sequence: int) -> dict[str, Any]:
+    event, now = said.event, datetime.now(UTC)
+    assert isinstance(event, ParticipantEnrolled)
+    fact = withdrawal(event, now)
+    envelope = describe(fact, id=str(uuid7()), source="/usual", time=now, sequence=sequence)
+    return {"topic": fact.topic, "key": fact.key, "value": encode(fact), "headers": headers(envelope)}
+
+
 async def usual(settings: Settings) -> None:
-    """(c) a FastStream handler with one MongoDB transaction for each message: inbox, state, outbox."""
+    """(c) a FastStream handler with one MongoDB transaction for each message: inbox, state read and written, outbox."""
     client = AsyncIOMotorClient[Any](settings.mongodb)
     database = client.get_database(f"{settings.database}_minimal", codec_options=CODEC)
     for name in ("profiles", "inbox", "outbox"):
@@ -74,8 +85,10 @@ async def usual(settings: Settings) -> None:
             session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority")),
         ):
             await database["inbox"].insert_one({"_id": said.envelope.id}, session=session)
-            await database["profiles"].insert_one(_row(said), session=session)
-            await database["outbox"].insert_one({"fact": body}, session=session)
+            known = await database["profiles"].find_one({"_id": said.event.key}, session=session) or {"times": 0}
+            row = _row(said) | {"times": known["times"] + 1}
+            await database["profiles"].replace_one({"_id": said.event.key}, row, upsert=True, session=session)
+            await database["outbox"].insert_one(_fact(said, row["times"]), session=session)
 
     await FastStream(broker).run()
 
