@@ -15,7 +15,7 @@ from tests.faults.driver.timeline import Kind, Line, read
 
 MINUTE = 60.0
 SMOOTH = 5
-INKS = ("tab:red", "tab:orange", "tab:purple", "tab:brown", "tab:pink", "tab:cyan")
+INKS = tuple(f"tab:{name}" for name in "red orange purple brown pink cyan olive blue green gray".split())
 
 
 def draw(folder: Path, file: Path) -> None:
