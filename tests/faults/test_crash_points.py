@@ -44,7 +44,6 @@ STRIKES = {
     ),
     "scheduling": RELAY,
     "notifications": (
-        Point.BETWEEN_LANES,
         Point.TO_COMMIT_OFFSETS,
         Point.OFFSETS_COMMITTED,
         Point.CLAIMED,

@@ -40,8 +40,6 @@ def database_of(fate: Fate) -> type[Database]:
             fate.meets(Point.TO_COMMIT)
             await fate.unanswered(Point.IN_COMMIT, super()._commit(session))
             fate.meets(Point.COMMITTED)
-            if self.batches - {id(session)}:
-                fate.meets(Point.BETWEEN_LANES)
 
         async def find(self, collection: str, filter: Any, **how: Any) -> list[Row]:
             rows = await super().find(collection, filter, **how)

@@ -17,7 +17,6 @@ class Point(StrEnum):
     TO_COMMIT = "to-commit"  # everything is written, the commit is not asked for
     IN_COMMIT = "in-commit"  # the commit is asked for: nobody knows what becomes of it
     COMMITTED = "committed"  # MongoDB has committed, the service has not heard so
-    BETWEEN_LANES = "between-lanes"  # one lane has committed while another's transaction is open
     TO_COMMIT_OFFSETS = "to-commit-offsets"  # the transaction is done, Kafka does not know
     OFFSETS_COMMITTED = "offsets-committed"
     CLAIMED = "claimed"  # due work is leased and not yet handled
