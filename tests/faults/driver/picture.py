@@ -15,7 +15,8 @@ from tests.faults.driver.timeline import Kind, Line, read
 
 MINUTE = 60.0
 SMOOTH = 5
-INKS = tuple(f"tab:{name}" for name in "red orange purple brown pink cyan olive blue green gray".split())
+NAMES = ("red", "orange", "purple", "brown", "pink", "cyan", "olive", "blue", "green", "gray")
+INKS = tuple(f"tab:{name}" for name in NAMES)
 
 
 def draw(folder: Path, file: Path) -> None:
