@@ -5,7 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # public, not marked so
 from pymongo import MongoClient
+
+from deploy.local.processes import wait_until
 
 LETTERS = "letters"
 Client = MongoClient[dict[str, Any]]
@@ -25,6 +28,16 @@ class Writer:
         self._producer.flush()
         return answers[0]
 
+    def get_through(self, text: str) -> None:
+        """Write it until the broker has it. Raises StackError after 20 seconds."""
+        wait_until(lambda: self.write(text) is None, 20, "the broker")
+
+
+def create_letters(bootstrap: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    [created] = admin.create_topics([NewTopic(LETTERS, 1, 1)]).values()
+    created.result(20)
+
 
 def letters(bootstrap: str) -> list[str]:
     """All that the broker has."""
@@ -41,8 +54,9 @@ def letters(bootstrap: str) -> list[str]:
 
 @contextmanager
 def database(uri: str, seconds: float = 1) -> Iterator[Client]:
-    """A client that gives a command up after so many seconds."""
-    with Client(uri, timeoutMS=int(seconds * 1000), w="majority") as client:
+    """A client that waits so many seconds for an answer, and also for a server to talk to."""
+    limit = int(seconds * 1000)
+    with Client(uri, socketTimeoutMS=limit, serverSelectionTimeoutMS=limit, w="majority") as client:
         yield client
 
 
@@ -50,12 +64,13 @@ def insert(client: Client, name: str) -> None:
     client.people.people.insert_one({"_id": name})
 
 
-def commit(client: Client, name: str) -> None:
-    """Insert it in a transaction."""
-    with client.start_session() as session:
-        session.start_transaction()
-        client.people.people.insert_one({"_id": name}, session=session)
-        session.commit_transaction()
+def commit(client: Client, *names: str) -> None:
+    """Insert each in a transaction of its own."""
+    for name in names:
+        with client.start_session() as session:
+            session.start_transaction()
+            client.people.people.insert_one({"_id": name}, session=session)
+            session.commit_transaction()
 
 
 def is_there(uri: str, name: str) -> bool:
