@@ -3,7 +3,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench faults up down lock
+.PHONY: help demo test check bench faults soak model up down lock
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -40,5 +40,12 @@ check: $(VENV)/.ready ## style, types, room rules, contract compatibility
 bench: $(VENV)/.ready ## measure, into .local/bench.json
 	$(RUN) -m benchmarks $(ARGS)
 
-faults: $(VENV)/.ready ## kill, freeze and stop things, and check that nothing is lost or doubled
-	$(RUN) -m pytest tests/faults tests/chassis/test_relay.py tests/chassis/test_outages.py $(ARGS)
+faults: $(VENV)/.ready ## break everything, check that nothing is lost or doubled, then sabotage every guard; into .local/faults.json
+	$(RUN) -m tests.faults run --minutes $(or $(MINUTES),5) $(ARGS)
+	$(RUN) -m tests.faults.mutations
+
+soak: $(VENV)/.ready ## the same for long, with a picture in .local/soak.svg (MINUTES=60)
+	$(RUN) -m tests.faults soak --minutes $(or $(MINUTES),60) $(ARGS)
+
+model: $(VENV)/.ready ## explore every state of the delivery protocol, then break each of its guards
+	$(RUN) -m tests.model $(ARGS)

@@ -73,7 +73,7 @@ class Runtime:
         transactions = Transactions(self.service, self.database, self.clock, self.metrics, trace, self._after)
         self.loop = Loop(transactions.settle, settings.batch_records)
         broker = KafkaBroker(
-            settings.kafka,
+            settings.kafka.split(","),
             logger=None,
             middlewares=[KafkaPrometheusMiddleware(registry=self.metrics.registry, metrics_prefix="faststream")],
         )

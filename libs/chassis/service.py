@@ -35,6 +35,7 @@ class Service:
     http: Sequence[APIRouter] = ()
     open_http: Sequence[APIRouter] = ()
     """Routes without a bearer token, for callers that cannot send one: each has a secret of its own in its address."""
+    _handlers: Mapping[type, Handler[Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for kind in self.says:
@@ -46,6 +47,7 @@ class Service:
         for work in self.prepares:
             if work not in self.wakes:
                 raise MistakeInTheTable(f"{self.name} prepares {work.__name__} but never wakes for it")
+        object.__setattr__(self, "_handlers", {**self.hears, **self.obeys, **self.wakes})
 
     @property
     def source(self) -> str:
@@ -62,7 +64,4 @@ class Service:
 
     def handler_of(self, message: object) -> Handler[Any] | None:
         """The handler of a message; None where the table has none (a tombstone that concerns nobody here)."""
-        if isinstance(message, Erased):
-            return self.erases.get(message.event)
-        tables: tuple[Mapping[Any, Handler[Any]], ...] = (self.hears, self.obeys, self.wakes)
-        return next((table[type(message)] for table in tables if type(message) in table), None)
+        return self.erases.get(message.event) if isinstance(message, Erased) else self._handlers.get(type(message))

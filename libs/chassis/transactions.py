@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,11 +43,10 @@ class Transactions:
     metrics: Metrics
     tracing: Tracing
     after: Callable[[Effects], None]
-    _handlers: dict[type, Handler[Any]] = field(init=False)
+    _replays: Mapping[Any, Handler[Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        table = self.service
-        self._handlers = {**table.hears, **table.obeys, **table.wakes, **replays(table)}
+        self._replays = replays(self.service)
 
     async def settle(self, items: Sequence[Item]) -> None:
         """Return when every item has taken effect once, or is parked. Outages are waited for."""
@@ -216,10 +215,7 @@ class Transactions:
             await outbox.append(transaction, effects.records, effects.tick, self.clock())
 
     def _handler(self, item: Item) -> Handler[Any] | None:
-        message = item.message
-        return (
-            self.service.erases.get(message.event) if isinstance(message, Erased) else self._handlers.get(type(message))
-        )
+        return self.service.handler_of(item.message) or self._replays.get(type(item.message))
 
 
 async def _write_documents(

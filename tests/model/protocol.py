@@ -10,9 +10,6 @@ commits stay unknown, records come again, leases run out. What makes that finite
   any process may. So crashes and zombies need no states of their own. Intake and relay of a replica die each for
   itself, which allows more than both at once.
 * There is no lease of the relay: both may always try, which allows more than the lease does.
-* A *lane* (a process may have several transactions in flight, each for partitions of its own) is no more than another
-  replica. What lanes share is memory, and no step of a transaction reads another's: documents, inbox and tick come from
-  its own snapshot, and it commits the offsets of its own partitions. A death of the process is a death of both.
 * Two owners of a partition overlap for ever, as in a rebalance that never ends: any record up to the committed offset
   may be taken by anybody. This covers repeating senders, refused offset commits, and offsets that fall back.
 * A commit that arrives after its process gave up waiting is the other owner's commit, made by a slow zombie.
