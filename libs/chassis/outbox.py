@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from uuid_utils import uuid4, uuid7
@@ -100,7 +101,7 @@ def _pages(records: Sequence[Record]) -> Iterator[list[Record]]:
 
 def _record(topic: str, key: bytes | None, value: bytes | None, pairs: Sequence[tuple[str, bytes | None]]) -> Record:
     """Names and contents of the headers stand in one flat list: lists in lists cost BSON ten times as much."""
-    flat = [part for pair in pairs for part in pair]
+    flat = list(chain.from_iterable(pairs))
     size = _OVERHEAD + len(key or b"") + len(value or b"") + sum(map(len, filter(None, flat)))
     return Record(topic, key, value, flat, size)
 

@@ -1,6 +1,6 @@
 """What one handler may see and change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from libs.chassis.documents import D, Document, Read
@@ -45,8 +45,10 @@ class State:
         return self._declared.keys().isdisjoint(documents.keys())
 
     @property
-    def decided(self) -> Iterator[tuple[tuple[Kind, str], Document]]:
-        return ((key, document) for key, document in self._declared.items() if key not in self.peeked)
+    def decided(self) -> Mapping[tuple[Kind, str], Document]:
+        if not self.peeked:
+            return self._declared
+        return {key: document for key, document in self._declared.items() if key not in self.peeked}
 
     def declare(self, read: Read[Any], documents: Sequence[Document]) -> None:
         if read.field != "id":

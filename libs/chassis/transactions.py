@@ -26,6 +26,8 @@ from libs.chassis.unit_of_work import Outcome, UnitOfWork
 from libs.chassis.words import Answer, Command, Erased, Handler, Refused
 from libs.contracts.envelope import Unreadable
 
+_UNHANDLED = (Failed, Unreadable)
+
 log = structlog.get_logger()
 
 
@@ -130,7 +132,7 @@ class Transactions:
     ) -> None:
         message = failure or item.message
         answer: Answer | None = None
-        if isinstance(message, Failed | Unreadable):
+        if isinstance(message, _UNHANDLED):
             answer = self._park(item, str(message.reason), message.detail, effects, now)
         elif handler := self._handler(item):
             try:

@@ -72,7 +72,7 @@ class UnitOfWork:
         trace."""
         state = await self._declared(handler, message, state)
         if self._before is not None:
-            self._before = {key: (deepcopy(found), key in self._decided) for key, found in state.decided}
+            self._before = {key: (deepcopy(found), key in self._decided) for key, found in state.decided.items()}
         outcome = Outcome()
         for word in handler(message, state, now):
             match word:
