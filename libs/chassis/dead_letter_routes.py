@@ -94,22 +94,6 @@ class Summary(BaseModel):
     items: list[Group]
 
 
-class Problem(BaseModel):
-    """RFC 9457."""
-
-    type: str
-    status: int
-    detail: str
-    reason: str | None = None
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
-    return {
-        status: {"model": Problem, "content": {"application/problem+json": {"schema": schema}}} for status in statuses
-    }
-
-
 async def _states(state: Annotated[Literal["parked", "replayed", "purged"] | None, Query()] = None) -> dict[str, Any]:
     return {"state": state or {"$in": STATES}}
 
@@ -151,7 +135,7 @@ async def summarize_dead_letters(store: Store, states: States, others: Others) -
     return Summary(total=sum(group.count for group in items), items=items)
 
 
-@router.get("/dead-letters/{dead_letter_id}", response_model=Shown, responses=_problems(404))
+@router.get("/dead-letters/{dead_letter_id}", response_model=Shown)
 async def show_dead_letter(dead_letter_id: str, store: Store) -> dict[str, Any]:
     """One dead letter with its structure; no value of it."""
     rows = await store.find(DeadLetter.collection, {"_id": dead_letter_id})
@@ -168,7 +152,7 @@ async def show_dead_letter(dead_letter_id: str, store: Store) -> dict[str, Any]:
     }
 
 
-@router.get("/dead-letters/{dead_letter_id}/outlook", responses=_problems(404))
+@router.get("/dead-letters/{dead_letter_id}/outlook")
 async def foresee_replay(dead_letter_id: str, request: Request, store: Store, force: bool = False) -> Outlook:
     """What a replay would come to now. Nothing is written."""
     of = request.app.state
@@ -178,7 +162,7 @@ async def foresee_replay(dead_letter_id: str, request: Request, store: Store, fo
     return outlook
 
 
-@router.post("/dead-letters/{dead_letter_id}/replay", response_model=Changed, responses=_problems(404, 409, 500, 503))
+@router.post("/dead-letters/{dead_letter_id}/replay", response_model=Changed)
 async def replay_dead_letter(dead_letter_id: str, obey: Obeys, wish: Replay | None = None) -> Response:
     """Handle it again, once, in the transaction of its service. Each try is counted before it begins."""
     wish = wish or Replay()
@@ -190,7 +174,7 @@ async def replay_dead_letter(dead_letter_id: str, obey: Obeys, wish: Replay | No
     return await obey(ReplayDeadLetter(dead_letter_id=dead_letter_id, by=wish.by))
 
 
-@router.post("/dead-letters/{dead_letter_id}/purge", response_model=Changed, responses=_problems(404, 409, 503))
+@router.post("/dead-letters/{dead_letter_id}/purge", response_model=Changed)
 async def purge_dead_letter(dead_letter_id: str, purge: Purge, obey: Obeys) -> Response:
     """Drop its bytes and keep why it was parked, and why and by whom it was purged."""
     return await obey(PurgeDeadLetter(dead_letter_id=dead_letter_id, reason=purge.reason, by=purge.by))

@@ -99,13 +99,8 @@ class Transactions:
         claimed = await due.still_claimed(transaction, items)
         effects = Effects(UnitOfWork(transaction.find, self.service.speakers), inbox)
         fresh = [item for item in items if not inbox.seen(item)]
-        await effects.work.prefetch(
-            [
-                (handler, item.message, self._state(item))
-                for item in fresh
-                if item not in parked and (handler := self._handler(item))
-            ]
-        )
+        able = [(self._handler(item), item) for item in fresh if item not in parked]
+        await effects.work.prefetch([(handler, item.message, self._state(item)) for handler, item in able if handler])
         now = self.clock()
         if careful:
             effects.work.remember()
