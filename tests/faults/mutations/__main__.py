@@ -62,7 +62,9 @@ def tried(chosen: Mapping[str, Mutation], console: Console) -> dict[str, Verdict
             progress.update(task, description=name)
             found[name] = _verdict(scratch, endpoints, mutation)
             progress.advance(task)
-            console.print(f"{name}: {_told(found[name])}: {_why(found[name])}", highlight=False, markup=False)
+            console.print(
+                f"{name}: {_told(found[name])}: {_why(found[name])}", highlight=False, markup=False, soft_wrap=True
+            )
     return found
 
 
