@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from deploy.local.stack import Endpoints
 from libs.ops import topics
-from tests.faults.checker.check import Kind, check
+from tests.faults.checker.check import check
 from tests.faults.checker.clean import clean, park
 from tests.faults.checker.evidence import Evidence, Row, gather
 from tests.faults.checker.planting import Plant
@@ -18,6 +18,7 @@ from tests.faults.checker.plants import PLANTS
 from tests.faults.checker.plants_of_leftovers import WRONG, repeat
 from tests.faults.checker.small_company import GATHERED, START
 from tests.faults.checker.told import Fault, Poison, Said, Told
+from tests.faults.checker.violations import Kind
 from tests.journeys.company import Company, company, couple, program, until
 
 COUPLES = 20
@@ -58,7 +59,7 @@ def test_a_mail_repeated_while_notifications_was_killed_is_within_the_promise() 
     made = clean()
     repeat(made, 0)
     repeat(made, 1)
-    made.told.kills.append(Fault("kill", START, GATHERED, repeats=2))
+    made.told.faults.append(Fault("kill", START, GATHERED, repeats=2))
 
     assert check(made.evidence()) == []
 
@@ -103,7 +104,7 @@ def test_a_quiet_company_of_twenty_couples_breaks_no_promise(office: Company) ->
 
     assert [str(violation) for violation in check(evidence)] == []
     assert sum(record.topic == "session-completed" for record in evidence.records) == 4 * COUPLES
-    assert len(evidence.letters) >= 4 * COUPLES
+    assert len(evidence.mails) >= 4 * COUPLES
     for topic in {record.topic: record for record in evidence.records}:
         assert check(without_a_record_of(topic, evidence)), f"a record of {topic} was taken away and nobody missed it"
 
@@ -133,8 +134,8 @@ def test_what_a_transaction_left_open_hides_is_named_and_not_waited_for(
     assert evidence.hidden == {"pair-created/2": 1}
     assert Kind.HIDDEN_END in {violation.kind for violation in check(evidence)}
     assert evidence.documents["matching"] == {"pairs": [{"_id": "p1", "state": ""}]}
-    assert evidence.mails == {"<n1@x>": 1}
-    assert evidence.letters[0].to == "ada@x"
+    assert evidence.taken == {"<n1@x>": 1}
+    assert evidence.mails[0].to == "ada@x"
 
 
 def transaction(kafka: str, name: str) -> Producer:

@@ -9,9 +9,7 @@ from typing import Final
 from tests.faults.checker import dead_letters, facts, leftovers, mails, pairs, sessions, state
 from tests.faults.checker.evidence import Evidence
 from tests.faults.checker.story import Story, story_of
-from tests.faults.checker.violations import Kind, Violation
-
-__all__ = ["CHECKS", "Kind", "Violation", "check"]
+from tests.faults.checker.violations import Violation
 
 Check = Callable[[Story], Iterator[Violation]]
 

@@ -15,8 +15,6 @@ from tests.faults.checker.records import Record
 from tests.faults.checker.told import Told
 from tests.faults.checker.topics import read
 
-__all__ = ["Evidence", "Mail", "Record", "gather"]
-
 Row = dict[str, Any]
 Documents = Mapping[str, Mapping[str, Sequence[Row]]]
 
@@ -42,16 +40,16 @@ class Evidence:
 
     records: tuple[Record, ...] = ()
     documents: Documents = field(default_factory=dict)
-    letters: tuple[Mail, ...] = ()
+    mails: tuple[Mail, ...] = ()
     told: Told = field(default_factory=Told)
     topics: frozenset[str] = frozenset()
     hidden: Mapping[str, int] = field(default_factory=dict)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
-    def mails(self) -> Counter[str]:
+    def taken(self) -> Counter[str]:
         """How often each Message-ID was taken."""
-        return Counter(mail.message_id for mail in self.letters)
+        return Counter(mail.message_id for mail in self.mails)
 
 
 def gather(
@@ -66,7 +64,7 @@ def gather(
     return Evidence(
         records=heard.records,
         documents=_documents(mongodb, database),
-        letters=tuple(map(_mail, sorted(mails.glob("*.eml")))),
+        mails=tuple(map(_mail, sorted(mails.glob("*.eml")))),
         told=told,
         topics=heard.topics,
         hidden=heard.hidden,

@@ -53,7 +53,7 @@ def each_notice_tells_of_a_fact(story: Story) -> Iterator[Violation]:
 
 
 def each_sent_mail_was_taken(story: Story) -> Iterator[Violation]:
-    taken = story.evidence.mails
+    taken = story.evidence.taken
     for fact in story[_SENT]:
         if fact["channel"] is Channel.EMAIL and fact["message_id"] not in taken:
             what = f"the mail server never took {fact['message_id']}"
@@ -63,10 +63,10 @@ def each_sent_mail_was_taken(story: Story) -> Iterator[Violation]:
 def each_mail_has_its_fact(story: Story) -> Iterator[Violation]:
     """A server may take a mail and its answer get lost: only a fault explains a mail that nobody counts as sent."""
     sent = {fact["message_id"]: fact for fact in story[_SENT]}
-    for mail in story.evidence.letters:
+    for mail in story.evidence.mails:
         fact = sent.get(mail.message_id)
         if fact is None:
-            if not any(_covers(fault, mail.at, story.evidence.at) for fault in story.evidence.told.kills):
+            if not any(_covers(fault, mail.at, story.evidence.at) for fault in story.evidence.told.faults):
                 yield Violation(Kind.ORPHAN, mail.message_id, "a mail that no notification-sent tells of")
         elif mail.to.lower() not in _addresses(story, fact):
             yield Violation(Kind.ORPHAN, mail.message_id, f"{fact.key} never had its address", (fact.record,))
@@ -74,12 +74,12 @@ def each_mail_has_its_fact(story: Story) -> Iterator[Violation]:
 
 def each_mail_was_sent_once(story: Story) -> Iterator[Violation]:
     """A repeat needs a fault between the two, and each fault explains only so many."""
-    counts = story.evidence.mails
+    counts = story.evidence.taken
     again: defaultdict[str, list[Mail]] = defaultdict(list)
-    for mail in story.evidence.letters:
+    for mail in story.evidence.mails:
         if counts[mail.message_id] > 1:
             again[mail.message_id].append(mail)
-    left = Counter({index: fault.repeats for index, fault in enumerate(story.evidence.told.kills)})
+    left = Counter({index: fault.repeats for index, fault in enumerate(story.evidence.told.faults)})
     repeats = [pair for mails in again.values() for pair in pairwise(sorted(mails, key=lambda mail: mail.at))]
     for before, after in sorted(repeats, key=lambda pair: pair[1].at):
         explained = [index for index, fault in _faults(story) if left[index] and _covers(fault, before.at, after.at)]
@@ -135,7 +135,7 @@ def _addresses(story: Story, fact: Fact) -> set[str]:
 
 
 def _faults(story: Story) -> list[tuple[int, Fault]]:
-    return sorted(enumerate(story.evidence.told.kills), key=lambda pair: pair[1].until)
+    return sorted(enumerate(story.evidence.told.faults), key=lambda pair: pair[1].until)
 
 
 def _covers(fault: Fault, since: datetime, until: datetime) -> bool:

@@ -85,7 +85,7 @@ def a_dead_letter_is_only_in_the_database(made: SmallCompany) -> None:
 
 @plant(Kind.MAIL_MISSING, "n")
 def a_mail_was_never_taken(made: SmallCompany) -> None:
-    del made.letters[3]
+    del made.mails[3]
 
 
 @plant(Kind.MAIL_MISSING, "p2")
@@ -97,14 +97,14 @@ def the_office_is_never_told(made: SmallCompany) -> None:
 @plant(Kind.MAIL_DOUBLED, "<n")
 def a_mail_is_repeated_in_peace(made: SmallCompany) -> None:
     repeat(made, 0)
-    made.told.kills.append(Fault("kill", START - timedelta(hours=2), START - timedelta(hours=1)))
+    made.told.faults.append(Fault("kill", START - timedelta(hours=2), START - timedelta(hours=1)))
 
 
 @plant(Kind.MAIL_DOUBLED, "<n")
 def one_kill_repeats_two_mails(made: SmallCompany) -> None:
     repeat(made, 0)
     repeat(made, 1)
-    made.told.kills.append(Fault("kill", START, GATHERED))
+    made.told.faults.append(Fault("kill", START, GATHERED))
 
 
 @plant(Kind.STATE_DIFFERS, "p1.1")
@@ -153,5 +153,5 @@ WRONG: list[tuple[str, str, str, Row]] = [
 
 def repeat(made: SmallCompany, index: int) -> None:
     """The mail server takes it once more, an hour later."""
-    mail = made.letters[index]
-    made.letters.append(Mail(mail.message_id, mail.to, mail.subject, mail.at + timedelta(hours=1)))
+    mail = made.mails[index]
+    made.mails.append(Mail(mail.message_id, mail.to, mail.subject, mail.at + timedelta(hours=1)))

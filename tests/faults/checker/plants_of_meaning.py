@@ -101,13 +101,13 @@ def a_pair_completed_before_its_series(made: SmallCompany) -> None:
 
 @plant(Kind.ORPHAN, "<n0@viceversa.invalid>")
 def a_mail_without_fact(made: SmallCompany) -> None:
-    made.letters.append(Mail("<n0@viceversa.invalid>", "ada@engines.invalid", "News", day(4)))
+    made.mails.append(Mail("<n0@viceversa.invalid>", "ada@engines.invalid", "News", day(4)))
 
 
 @plant(Kind.ORPHAN, "<n")
 def a_mail_to_somebody_else(made: SmallCompany) -> None:
-    mail = made.letters[0]
-    made.letters[0] = Mail(mail.message_id, "mallory@engines.invalid", mail.subject, mail.at)
+    mail = made.mails[0]
+    made.mails[0] = Mail(mail.message_id, "mallory@engines.invalid", mail.subject, mail.at)
 
 
 @plant(Kind.ORPHAN, "n0")

@@ -27,7 +27,7 @@ class SmallCompany:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.documents: dict[str, dict[str, dict[str, Row]]] = {name: defaultdict(dict) for name in HEARERS}
-        self.letters: list[Mail] = []
+        self.mails: list[Mail] = []
         self.told = Told()
         self.hidden: dict[str, int] = {}
         self.topics = {*TOPICS, *(f"participant-enrolled.{name}.dlq" for name in HEARERS)}
@@ -45,7 +45,7 @@ class SmallCompany:
         return Evidence(
             tuple(self.records),
             documents,
-            tuple(self.letters),
+            tuple(self.mails),
             self.told,
             frozenset(self.topics),
             self.hidden,
@@ -197,7 +197,7 @@ class SmallCompany:
         if state == "sent":
             self.say(_like(events.NotificationSent, fields, message_id=f"<{id}@viceversa.invalid>"), "notifications")
             mail = Mail(f"<{id}@viceversa.invalid>", f"{participant_id}@engines.invalid", "News", next(self._clock))
-            self.letters.append(mail)
+            self.mails.append(mail)
         elif state == "failed":
             self.say(_like(events.NotificationFailed, fields), "notifications")
         self.said("notifications", "people", person)

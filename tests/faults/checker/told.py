@@ -75,5 +75,5 @@ class Told:
     poison: list[Poison] = field(default_factory=list)
     accepted: list[Command] = field(default_factory=list)
     unknown: list[Command] = field(default_factory=list)
-    kills: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     skew: timedelta = timedelta(0)

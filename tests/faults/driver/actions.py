@@ -1,6 +1,7 @@
 """What people and other systems do, as a table: a new capability adds its line. The same seed gives the same steps."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from random import Random
 from typing import Any, TypeAlias
@@ -76,7 +77,6 @@ def end_a_pair(town: Town) -> Orders:
 def withdraw_somebody(town: Town) -> Orders:
     if person := town.somebody(by_http=False):
         town.forget(person)
-        town.gone.append(person.event.key)
         yield town.say(_withdrawal(town, person))
 
 
@@ -110,18 +110,19 @@ def say_a_revision_with_other_content(town: Town) -> Orders:
     if person := town.somebody(by_http=False):
         _change(town, person)
         yield _said(town, person)
-        yield _refused(town.say(person.event.model_copy(update={"unit": "Elsewhere"})), "conflict")
+        said = town.say(person.event.model_copy(update={"unit": "Elsewhere"}))
+        yield replace(said, poison="conflict")
 
 
 def revise_what_another_system_owns(town: Town) -> Orders:
     if person := town.somebody(by_http=False):
         event = person.event.model_copy(update={"revision": person.event.revision + 1})
-        yield _refused(town.say(event, source="/crm"), "not_owner")
+        yield replace(town.say(event, source="/crm"), poison="not_owner")
 
 
 def poison_a_topic(town: Town) -> Orders:
     spoil = town.random.choice(POISONS)
-    person = Person(town.couple(town.random.choice(PROGRAMS))[0].event)
+    person = town.couple(town.random.choice(PROGRAMS))[0]
     town.forget(person)
     yield spoil(town.say(person.event))
 
@@ -202,10 +203,6 @@ def _withdrawal(town: Town, person: Person) -> ParticipantWithdrawn:
         "withdrawn_at": town.moment(),
     }
     return ParticipantWithdrawn.model_validate(PARTICIPANT_WITHDRAWN.model_dump() | changed)
-
-
-def _refused(said: Say, reason: str) -> Say:
-    return Say(said.topic, said.key, said.value, said.headers, said.id, said.source, said.event, reason)
 
 
 def _path(person: Person) -> str:

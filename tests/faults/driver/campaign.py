@@ -17,12 +17,13 @@ from tests.faults.checker.told import Told
 from tests.faults.checker.violations import Violation
 from tests.faults.driver.actions import steps
 from tests.faults.driver.canaries import canaries
-from tests.faults.driver.hands import Hands, Speaker
+from tests.faults.driver.hands import Hands
 from tests.faults.driver.listener import Listener
 from tests.faults.driver.nemesis import Nemesis
 from tests.faults.driver.office import DATABASE, PREFIX, Office, office
 from tests.faults.driver.quiet import NeverQuiet, settle
 from tests.faults.driver.samples import Samples
+from tests.faults.driver.speaker import Speaker
 from tests.faults.driver.timeline import Kind, Timeline
 
 FOLDER = LOCAL / "faults"
@@ -65,7 +66,6 @@ class Outcome:
     complaints: list[str] = field(default_factory=list)
     facts: int = 0
     seconds: float = 0.0
-    quiet_seconds: float = 0.0
 
     @property
     def clean(self) -> bool:
@@ -90,7 +90,7 @@ def _play(plan: Plan, made: Office, timeline: Timeline, stack: ExitStack) -> Out
     hands = Hands(speaker, listener, made.addresses, timeline, told)
     samples = Samples(made, listener, timeline)
     birds, random = canaries(speaker, listener, plan.seed), Random(f"{plan.seed} nemesis")
-    nemesis = Nemesis(made, birds, timeline, random, len(made.cluster.brokers), plan.only)
+    nemesis = Nemesis(made, birds, timeline, random, plan.only)
     outcome = Outcome(plan, nemesis, samples, hands)
     made.start()
     for thread in (listener, hands, samples):
@@ -104,13 +104,13 @@ def _play(plan: Plan, made: Office, timeline: Timeline, stack: ExitStack) -> Out
         if first is None:
             outcome.complaints.append(f"no fact went the whole way within {FIRST_FACT_WITHIN:g} s of the start")
         timeline.note(Kind.RECOVERED, after="the start", seconds=first)
-        nemesis.run(plan.minutes * 60, Event())
+        nemesis.run(plan.minutes * 60)
     finally:
         stopped.set()
         generator.join()
     outcome.seconds = time.monotonic() - began
     _settle(outcome, made, speaker)
-    told.kills, told.skew = nemesis.mails, timedelta(seconds=nemesis.skew)
+    told.faults, told.skew = nemesis.repeating, timedelta(seconds=nemesis.skew)
     outcome.complaints += nemesis.complaints + hands.broken_answers
     outcome.facts = listener.total
     return outcome
@@ -134,8 +134,7 @@ def _too_much(hands: Hands, samples: Samples) -> bool:
 
 def _settle(outcome: Outcome, made: Office, speaker: Speaker) -> None:
     try:
-        skew = outcome.nemesis.skew
-        outcome.quiet_seconds = settle(made, outcome.hands, outcome.samples, skew, speaker.poll, QUIET_WITHIN)
+        settle(made, outcome.hands, outcome.samples, outcome.nemesis.skew, speaker.poll, QUIET_WITHIN)
     except NeverQuiet as busy:
         outcome.complaints.append(f"not quiet after {QUIET_WITHIN:g} s: {busy}")
     if left := speaker.finish(QUIET_WITHIN):

@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-from tests.faults.driver.hands import Speaker
 from tests.faults.driver.listener import Listener
+from tests.faults.driver.speaker import Speaker
 from tests.faults.driver.town import CANARY, Town, profile
 
 LOOK_SECONDS = 0.05

@@ -177,7 +177,7 @@ def _of_server(kind: str, server: Server, fault: ServerFault, random: Random) ->
     which = server.process.name
     repeats = PER_FAULT if which == "mongod" else 0
     blow, end = partial(strike, server, fault), partial(heal, server)
-    return Fault(kind, which, blow, end, random.uniform(2, 8), str(server.process.root.name), repeats)
+    return Fault(kind, which, blow, end, random.uniform(2, 8), server.process.root.name, repeats)
 
 
 def _proxy(office: Office, where: str, random: Random) -> Proxy:

@@ -3,18 +3,18 @@
 import queue
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 from typing import Any
 from zlib import crc32
 
 import httpx
-from confluent_kafka import KafkaError, Message, Producer
 
-from tests.faults.checker.told import Command, Poison, Said, Told
+from tests.faults.checker.told import Command, Told
 from tests.faults.driver.listener import Listener
 from tests.faults.driver.orders import Ask, Say, Step, Want, Wish, told
+from tests.faults.driver.speaker import Speaker
 from tests.faults.driver.timeline import Kind, Timeline
 
 CALLERS = 6
@@ -26,49 +26,6 @@ FACT = {
     "move": "session-scheduled",
     "end": "pair-ended",
 }
-
-
-class Speaker:
-    """Another system: writes records and counts which of them the broker has."""
-
-    def __init__(self, kafka: str, prefix: str, told: Told) -> None:
-        settings = {"enable.idempotence": True, "message.timeout.ms": 0, "partitioner": "murmur2_random"}
-        self._producer = Producer({"bootstrap.servers": kafka, "linger.ms": 5, "log_level": 0, **settings})
-        self._prefix, self._told = prefix, told
-        self._times: Counter[Said] = Counter()
-        self._lock = Lock()
-
-    def say(self, order: Say) -> None:
-        topic, value = self._prefix + order.topic, order.value
-        heard = self._heard(order)
-        self._producer.produce(topic, value, order.key, headers=list(order.headers), on_delivery=heard)
-        self._producer.poll(0)
-
-    def poll(self) -> None:
-        """Hear from the broker what it has taken."""
-        self._producer.poll(0)
-
-    def finish(self, within: float) -> int:
-        """Records that the broker has not taken within this time."""
-        left = self._producer.flush(within)
-        self._told.said[:] = [replace(said, times=times) for said, times in self._times.items()]
-        return left
-
-    def _heard(self, order: Say) -> Callable[[KafkaError | None, Message], None]:
-        def heard(error: KafkaError | None, message: Message) -> None:
-            if error is not None:
-                raise RuntimeError(f"the broker never took {order.topic} {order.id}: {error}")
-            with self._lock:
-                self._count(order, message)
-
-        return heard
-
-    def _count(self, order: Say, message: Message) -> None:
-        if order.poison:
-            poison = Poison(order.topic, message.partition(), message.offset(), order.id, reason=order.poison)
-            self._told.poison.append(poison)
-        elif order.id:
-            self._times[Said(order.source, order.id, order.topic, order.key)] += 1
 
 
 @dataclass(slots=True)
@@ -195,7 +152,7 @@ class Hands:
             self._broken(f"{ask.method} {ask.path} {ask.key}: {first.status_code} and then {second.status_code}")
 
     def _remember(self, ask: Ask, answer: httpx.Response) -> None:
-        self.outcomes[f"{answer.status_code}"] += 1
+        self.outcomes[str(answer.status_code)] += 1
         self.timeline.note(Kind.ORDER, key=ask.key, asked=f"{ask.method} {ask.path}", answered=answer.status_code)
         if answer.is_success:
             self.told.accepted.append(_command(ask, answer.status_code, self.listener))

@@ -7,21 +7,9 @@ from threading import Event, Thread
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
+from libs.contracts.topics import TOPICS
+
 AT_ONCE = 1_000
-TOPICS = (
-    "program-published",
-    "participant-enrolled",
-    "participant-withdrawn",
-    "pair-created",
-    "pair-ended",
-    "session-scheduled",
-    "session-cancelled",
-    "session-completed",
-    "session-missed",
-    "pair-at-risk",
-    "notification-sent",
-    "notification-failed",
-)
 DECIDED = ("session-cancelled", "session-completed", "session-missed")
 
 

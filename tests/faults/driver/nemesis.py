@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from threading import Event
 
-from tests.faults.checker.told import Fault as Told
+from tests.faults.checker import told
 from tests.faults.driver.canaries import Canaries
 from tests.faults.driver.faults import KINDS, Fault
 from tests.faults.driver.office import Office
@@ -28,23 +27,24 @@ class Nemesis:
     canaries: Canaries
     timeline: Timeline
     random: Random
-    nodes: int = 1
     only: Sequence[str] = ()
     struck: Counter[str] = field(default_factory=Counter)
     recovery: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    mails: list[Told] = field(default_factory=list)
+    repeating: list[told.Fault] = field(default_factory=list)
+    """Those that may repeat mails."""
     complaints: list[str] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
     skew: int = 0
 
-    def run(self, seconds: float, stopped: Event) -> None:
+    def run(self, seconds: float) -> None:
         """One blow after the other, each with its recovery; two at once now and then."""
         limit = time.monotonic() + seconds
-        while time.monotonic() < limit and not stopped.wait(self.random.uniform(*PAUSES)):
+        while time.monotonic() < limit:
+            time.sleep(self.random.uniform(*PAUSES))
             self._restart()
             faults = self._choose()
             since = datetime.now(UTC)
-            self._suffer(faults, stopped)
+            self._suffer(faults)
             self._recover(faults)
             self._remember(faults, since)
 
@@ -57,9 +57,9 @@ class Nemesis:
         return list(faults.values())
 
     def _possible(self, kind: str) -> bool:
-        return self.nodes in KINDS[kind].nodes and (not self.only or kind in self.only)
+        return len(self.office.cluster.brokers) in KINDS[kind].nodes and (not self.only or kind in self.only)
 
-    def _suffer(self, faults: Sequence[Fault], stopped: Event) -> None:
+    def _suffer(self, faults: Sequence[Fault]) -> None:
         for fault in faults:
             self.struck[fault.kind] += 1
             self.skew = max(self.skew, fault.skew)
@@ -67,7 +67,7 @@ class Nemesis:
             fault.strike()
         began = time.monotonic()
         for fault in sorted(faults, key=lambda fault: fault.seconds):
-            stopped.wait(max(0.0, began + fault.seconds - time.monotonic()))
+            time.sleep(max(0.0, began + fault.seconds - time.monotonic()))
             fault.end()
             self.timeline.note(Kind.END, fault=fault.kind, detail=fault.detail)
 
@@ -85,8 +85,8 @@ class Nemesis:
     def _remember(self, faults: Sequence[Fault], since: datetime) -> None:
         """A mail may come twice because of a fault, also when its lease has run out a while later."""
         until = datetime.now(UTC) + timedelta(seconds=30)
-        self.mails += [
-            Told(f"{each.kind} {each.detail}", since, until, each.repeats) for each in faults if each.repeats
+        self.repeating += [
+            told.Fault(f"{each.kind} {each.detail}", since, until, each.repeats) for each in faults if each.repeats
         ]
 
     def _restart(self) -> None:

@@ -23,8 +23,8 @@ def settle(
     skew: int,
     poll: Callable[[], None],
     within: float,
-) -> float:
-    """Return once nothing is left to do; how many seconds that took. Raises NeverQuiet.
+) -> None:
+    """Return once nothing is left to do. Raises NeverQuiet after so many seconds.
 
     What a process whose clock was ahead has planned is due much later: time is moved for one replica of each service.
     """
@@ -41,7 +41,7 @@ def settle(
         if busy or samples.listener.total != facts:
             steady_since, facts = time.monotonic(), samples.listener.total
         elif time.monotonic() > steady_since + STEADY_SECONDS:
-            return time.monotonic() - began
+            return
         time.sleep(LOOK_SECONDS)
     raise NeverQuiet(_busy(office, hands, samples) or "facts go on coming")
 

@@ -40,8 +40,6 @@ class Town:
     people: dict[str, Person] = field(default_factory=dict)
     meeting: list[str] = field(default_factory=list)
     """Keys of mentors who have meetings before them."""
-    gone: list[str] = field(default_factory=list)
-    """Keys of people who left as a topic told, and may return."""
     revisions: dict[str, int] = field(default_factory=dict)
     couples: int = 0
     moments: int = 0

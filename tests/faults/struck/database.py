@@ -65,4 +65,4 @@ def parking(transaction: Transaction, fate: Fate) -> None:
         if collection == DeadLetter.collection:
             fate.meets(Point.DEAD_LETTER)
 
-    transaction.insert = inserting  # type: ignore[method-assign]
+    transaction.insert = inserting  # type: ignore[method-assign]  # of this transaction alone

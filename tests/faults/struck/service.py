@@ -59,6 +59,6 @@ def transactions_of(fate: Fate) -> type[Transactions]:
         async def settle(self, items: Sequence[Item]) -> None:
             if any(item.raw for item in items):
                 fate.meets(Point.DECODED)
-            await Transactions.settle(self, items)
+            await super().settle(items)
 
     return Struck
