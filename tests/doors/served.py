@@ -9,26 +9,12 @@ from uuid import uuid4
 import httpx
 
 from deploy.local.stack import Endpoints
-from libs.contracts import examples
 from tests.conftest import _forget
 from tests.journeys.company import Company, company, until
+from tests.wishes import ADA, GRACE, PROGRAM
 
 TOKEN = "ada-opens-every-door"
 SERVICES = ("matching", "scheduling", "notifications")
-PROGRAM = examples.PROGRAM_PUBLISHED.model_dump(mode="json", include={"name", "state", "policy"})
-PROFILE = examples.PARTICIPANT_ENROLLED.model_dump(
-    mode="json", exclude={"program_id", "participant_id", "revision", "enrolled_at"}
-)
-ADA = PROFILE | {"name": "Ada", "manager_ids": ["mina"], "preferred_ids": []}
-GRACE = PROFILE | {
-    "name": "Grace",
-    "role": "mentee",
-    "grade": 12,
-    "unit": "Retail",
-    "manager_ids": [],
-    "preferred_ids": [],
-    "goals": [{"topic": "generative-ai", "priority": 5}],
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.doors.served import ADA, PROGRAM, SERVICES, Doors
+from tests.doors.served import SERVICES, Doors
 from tests.doors.wire import exchange, request, status
+from tests.wishes import ADA, PROGRAM
 
 JSON = b"Content-Type: application/json"
 # Nothing of the inside may be told: code, modules, servers, drivers.
@@ -158,8 +159,9 @@ def test_long_queries_and_foreign_cursors_are_harmless(doors: Doors) -> None:
 
 def test_a_header_cannot_be_smuggled_into_an_answer(doors: Doors) -> None:
     for path in (b"/programs/x%0d%0aX-Mina:%201", b"/programs/2026/rounds/x%0d%0aX-Mina:%201", b"/x%0aX-Mina:1"):
-        head = exchange(doors.address("matching"), request("GET", path)).partition(b"\r\n\r\n")[0]
-        assert b"x-mina" not in head.lower()
+        answer = exchange(doors.address("matching"), request("GET", path))
+        assert status(answer) in (404, 422)
+        assert b"x-mina" not in answer.partition(b"\r\n\r\n")[0].lower()
 
 
 def test_a_path_has_other_methods_and_allow_names_all_of_them(doors: Doors) -> None:
@@ -190,7 +192,7 @@ def test_a_wrong_token_opens_nothing(doors: Doors, token: str) -> None:
             f"{doors.address(service)}/dead-letters", headers={b"Authorization": b"Bearer " + token.encode()}
         )
         assert answer.status_code == 401
-        assert "VICEVERSA_API_TOKEN" in answer.json()["detail"] or "bearer" in answer.json()["detail"]
+        assert "VICEVERSA_API_TOKEN" in answer.json()["detail"]
 
 
 def test_numbers_and_times_are_not_guessed_from_other_json_types(doors: Doors) -> None:

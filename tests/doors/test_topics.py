@@ -30,9 +30,9 @@ Place = tuple[str, int, int]
 
 @dataclass(slots=True)
 class Sent:
-    """Where each record went."""
+    """Where each record went; the good ones by their id."""
 
-    good: list[str]
+    good: dict[str, str]
     unreadable: dict[Place, str]
     topics: Counter[str]
 
@@ -61,7 +61,7 @@ def good(number: int) -> Said:
 
 
 def between(bad: list[Said]) -> Iterator[tuple[Said, str]]:
-    """Every record with the name of a good one, or `` for a broken one; each broken one has an id of its own."""
+    """Every record with the id of a good one, or `` for a broken one; each broken one has an id of its own."""
     for number, said in enumerate(bad):
         if number % EVERY == 0:
             yield good(number // EVERY), f"good-{number // EVERY}"
@@ -74,7 +74,7 @@ def between(bad: list[Said]) -> Iterator[tuple[Said, str]]:
 def send(doors: Doors) -> Sent:
     values = doors.company.values
     producer = Producer({"bootstrap.servers": values["VICEVERSA_KAFKA"], "partitioner": "murmur2_random"})
-    sent = Sent([], {}, Counter())
+    sent = Sent({}, {}, Counter())
 
     def note(said: Said, error: KafkaError | None, message: Message) -> None:
         assert error is None
@@ -82,8 +82,9 @@ def send(doors: Doors) -> Sent:
         if isinstance(outcome, Unreadable):
             sent.unreadable[said.topic, message.partition() or 0, message.offset() or 0] = outcome.reason.value
 
-    for said, name in between(broken()):
-        sent.good += [name] if name else []
+    for said, id in between(broken()):
+        if id:
+            sent.good[id] = said.topic
         sent.topics[said.topic] += 1
         producer.produce(
             values["VICEVERSA_PREFIX"] + said.topic,
@@ -120,7 +121,7 @@ def test_each_broken_record_is_a_dead_letter_and_the_sound_ones_around_it_take_e
 
     for service in SERVICES:
         due = sent.due(service)
-        mine = {name for name in sent.good if SPOKEN[int(name[5:]) % len(SPOKEN)] in HEARD[service]}
+        mine = {id for id, topic in sent.good.items() if topic in HEARD[service]}
         until(lambda s=service, d=due: unread(doors, s).keys() >= d.keys(), 60, f"dead letters of {service}")
         until(lambda s=service, m=mine: taken(doors, s) >= m, 60, f"good ones of {service}")
         assert unread(doors, service) == due

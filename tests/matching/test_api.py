@@ -10,25 +10,10 @@ from confluent_kafka import Consumer
 
 from deploy.local.stack import Endpoints
 from libs.chassis.run import Runtime, http_app
-from libs.contracts import examples
 from libs.ops.topics import apply
 from services.matching.app import service
 from services.matching.settings import Settings
-
-PROGRAM = examples.PROGRAM_PUBLISHED.model_dump(mode="json", include={"name", "state", "policy"})
-PROFILE = examples.PARTICIPANT_ENROLLED.model_dump(
-    mode="json", exclude={"program_id", "participant_id", "revision", "enrolled_at"}
-)
-ADA = PROFILE | {"name": "Ada", "manager_ids": ["mina"], "preferred_ids": []}
-GRACE = PROFILE | {
-    "name": "Grace",
-    "role": "mentee",
-    "grade": 12,
-    "unit": "Retail",
-    "manager_ids": [],
-    "preferred_ids": [],
-    "goals": [{"topic": "generative-ai", "priority": 5}],
-}
+from tests.wishes import ADA, GRACE, PROGRAM
 
 
 @pytest.fixture
