@@ -1,23 +1,20 @@
 """Each instrument of the nemesis does to real servers and clients what it says, and undoes it."""
 
 import shutil
-import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient
 from pymongo.errors import ConnectionFailure, NetworkTimeout, OperationFailure, PyMongoError
 
-from deploy.local import cluster, mail
+from deploy.local import cluster
 from deploy.local.cluster import Cluster
-from deploy.local.ports import free_port
 from deploy.local.processes import wait_until
 from tests.faults.instruments.clients import Writer, commit, create_letters, database, insert, is_there, letters
 from tests.faults.instruments.detours import Detours, proxied
 from tests.faults.instruments.failpoints import DatabaseFault, FailPoints
-from tests.faults.instruments.proxy import HOST, Proxy, Way
+from tests.faults.instruments.proxy import Way
 from tests.faults.instruments.servers import ServerFault, heal, strike
 
 
@@ -101,26 +98,6 @@ def test_a_slow_proxy_is_too_slow_for_an_impatient_client(detours, limits):
     detours.mongodb.heal()
     with database(detours.endpoints.mongodb) as client:
         client.admin.command("ping")
-
-
-def test_a_mail_whose_answer_is_held_has_arrived(tmp_path: Path):
-    office = mail.sink(tmp_path, free_port())
-    office.start()
-    letter = b"HELO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nSubject: Hello\r\n\r\nAda\r\n.\r\nQUIT\r\n"
-    try:
-        with Proxy(f"127.0.0.1:{office.port}") as proxy, socket.create_connection((HOST, proxy.port), 1) as client:
-            assert client.recv(100).startswith(b"220")
-            proxy.half_open(Way.BACK)
-            client.sendall(letter)
-            with pytest.raises(TimeoutError):
-                client.recv(1)
-            wait_until(lambda: any(tmp_path.glob("*.eml")), 10, "the mail")
-
-            proxy.heal()
-            client.settimeout(10)
-            assert b"250 2.0.0 Kept" in client.makefile("rb").read()
-    finally:
-        office.stop()
 
 
 @pytest.mark.parametrize(

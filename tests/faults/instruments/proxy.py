@@ -71,11 +71,6 @@ class Proxy:
         """Serve again as at first. Open connections stay, and what was held arrives."""
         self._do(self._heal())
 
-    @property
-    def connections(self) -> int:
-        """Open ones that reach the server."""
-        return len(self._open) // 2
-
     def close(self) -> None:
         if self._loop.is_closed():
             return
