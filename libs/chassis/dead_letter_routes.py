@@ -2,21 +2,20 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from libs.chassis.dead_letter_views import Group, Outlook, groups, rehearse
-from libs.chassis.dead_letters import BeginReplay, DeadLetter, PurgeDeadLetter, ReplayDeadLetter
+from libs.chassis.dead_letters import BeginReplay, DeadLetter, LetterState, PurgeDeadLetter, ReplayDeadLetter
 from libs.chassis.documents import from_row
-from libs.chassis.http import Cursor, Limit, Obeys, Store
+from libs.chassis.http import Cursor, Limit, Obeys, Store, page
 from libs.chassis.masking import field_name, masked, masked_text, structure
+from libs.chassis.openapi import Page
 
 router = APIRouter(tags=["dead letters"])
-
-STATES: Final = ("parked", "replayed", "purged")
 
 
 def _storable(time: datetime) -> datetime:
@@ -33,9 +32,7 @@ def _written(text: Any) -> Any:
 
 
 By = Annotated[str, Field(max_length=100, description="Who wants it, as it shall be kept")]
-Time = Annotated[
-    AwareDatetime | None, BeforeValidator(_written), AfterValidator(lambda time: time and _storable(time)), Query()
-]
+Time = Annotated[Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_storable)] | None, Query()]
 
 
 class Purge(BaseModel):
@@ -52,14 +49,14 @@ class Changed(BaseModel):
     """What became of it."""
 
     dead_letter_id: str
-    state: str
+    state: LetterState
 
 
 class Letter(BaseModel):
     """Place, reason and time of a dead letter; neither key nor content, which may name a person."""
 
     dead_letter_id: str
-    state: str
+    state: LetterState
     reason: str
     detail: str
     at: datetime | None
@@ -73,9 +70,7 @@ class Letter(BaseModel):
     changed_at: datetime | None
 
 
-class Letters(BaseModel):
-    items: list[Letter]
-    next: str | None
+_LISTED: Final = [name for name in Letter.model_fields if name != "dead_letter_id"]
 
 
 class Shown(Letter):
@@ -94,8 +89,9 @@ class Summary(BaseModel):
     items: list[Group]
 
 
-async def _states(state: Annotated[Literal["parked", "replayed", "purged"] | None, Query()] = None) -> dict[str, Any]:
-    return {"state": state or {"$in": STATES}}
+async def _states(state: Annotated[LetterState | None, Query()] = None) -> dict[str, Any]:
+    """An index that begins with the state is of use only if all states are named."""
+    return {"state": state.value if state else {"$in": [each.value for each in LetterState]}}
 
 
 async def _others(
@@ -115,17 +111,13 @@ States = Annotated[dict[str, Any], Depends(_states)]
 Others = Annotated[dict[str, Any], Depends(_others)]
 
 
-@router.get("/dead-letters", response_model=Letters)
+@router.get("/dead-letters", response_model=Page[Letter])
 async def list_dead_letters(
     store: Store, states: States, others: Others, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:
     """What was parked, in the order of topics, partitions and offsets."""
-    after = {"_id": {"$gt": cursor}} if cursor else {}
-    names = [name for name in Letter.model_fields if name != "dead_letter_id"]
-    wanted = states | others | after
-    rows = await store.find(DeadLetter.collection, wanted, fields=names, sort=[("_id", 1)], limit=limit + 1)
-    shown = [_shown(from_row(DeadLetter, row)) for row in rows[:limit]]
-    return {"items": shown, "next": rows[limit - 1]["_id"] if len(rows) > limit else None}
+    rows, after = await page(store, DeadLetter.collection, states | others, limit, cursor, fields=_LISTED)
+    return {"items": [_shown(from_row(DeadLetter, row)) for row in rows], "next": after}
 
 
 @router.get("/dead-letters/summary", response_model=Summary)
@@ -182,5 +174,4 @@ async def purge_dead_letter(dead_letter_id: str, purge: Purge, obey: Obeys) -> R
 
 def _shown(letter: DeadLetter) -> dict[str, Any]:
     """What a listing may show."""
-    fields = {name: getattr(letter, name) for name in Letter.model_fields if name != "dead_letter_id"}
-    return {"dead_letter_id": letter.id, **fields}
+    return {"dead_letter_id": letter.id, **{name: getattr(letter, name) for name in _LISTED}}

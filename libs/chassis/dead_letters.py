@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
@@ -19,16 +20,24 @@ from libs.contracts.topics import TOPICS
 MOST_REPLAYS: Final = 3
 
 
+class LetterState(StrEnum):
+    """How far a dead letter is."""
+
+    PARKED = "parked"  # it waits for a decision
+    REPLAYED = "replayed"  # it was handled again
+    PURGED = "purged"  # its bytes were dropped
+
+
 @dataclass(slots=True, kw_only=True)
 class DeadLetter(Document):
-    """A parked record, or parked due work (`kind` and `work`). `state` is parked, replayed or purged; `by`, `because`
-    and `changed_at` tell who had it replayed or purged, why and when. `replays` counts the replays that were begun."""
+    """A parked record, or parked due work (`kind` and `work`). `by`, `because` and `changed_at` tell who had it
+    replayed or purged, why and when. `replays` counts the replays that were begun."""
 
     collection: ClassVar[str] = "dead_letters"
     # A listing goes by ids and a summary by topics and reasons; both find all that they filter by in their index.
     indexes: ClassVar = (("state", "_id", "topic", "reason", "at"), ("state", "topic", "reason", "at"), ("key",))
 
-    state: str = "parked"
+    state: LetterState = LetterState.PARKED
     reason: str = ""
     detail: str = ""
     at: datetime | None = None
@@ -152,7 +161,7 @@ def replays(service: Service) -> dict[type[Command], Handler[Any]]:
             yield word
             if isinstance(word, Refused):
                 return
-        yield _changed(letter, "replayed", command.by, now)
+        yield _changed(letter, LetterState.REPLAYED, command.by, now)
 
     deepest = max(
         (each.depth for table in (service.hears, service.erases, service.wakes) for each in table.values()), default=0
@@ -189,10 +198,10 @@ def _purge(command: PurgeDeadLetter, state: State, now: datetime) -> Facts:
     letter.because = command.reason
     letter.key = letter.value = letter.work = None
     letter.headers = []
-    yield _changed(letter, "purged", command.by, now)
+    yield _changed(letter, LetterState.PURGED, command.by, now)
 
 
-def _changed(letter: DeadLetter, state: str, by: str, now: datetime) -> Answer:
+def _changed(letter: DeadLetter, state: LetterState, by: str, now: datetime) -> Answer:
     letter.state, letter.by, letter.changed_at = state, by, now
     return Answer({"dead_letter_id": letter.id, "state": state})
 
@@ -200,7 +209,7 @@ def _changed(letter: DeadLetter, state: str, by: str, now: datetime) -> Answer:
 def _not_parked(letter: DeadLetter) -> Refused | None:
     if letter.version == 0:
         return Refused("not_found", "there is no such dead letter", 404)
-    if letter.state != "parked":
+    if letter.state is not LetterState.PARKED:
         return Refused("not_parked", f"it was {letter.state} before")
     return None
 

@@ -42,7 +42,7 @@ class Commands:
 
     loop: Loop
     seconds: float
-    full: "asyncio.Event"
+    full: asyncio.Event
 
     async def obey(self, command: Command, key: str | None, traceparent: str | None) -> Response:
         """The answer comes after the transaction. With a key, the same request gets the same answer again."""
@@ -128,11 +128,17 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 
 
 async def page(
-    database: Database, collection: str, filter: Mapping[str, Any], limit: int, cursor: str | None
+    database: Database,
+    collection: str,
+    filter: Mapping[str, Any],
+    limit: int,
+    cursor: str | None,
+    fields: Sequence[str] | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of rows in the order of their ids, and the cursor of the next one."""
+    """A page of rows, whole or with these fields, in the order of their ids, and the cursor of the next one."""
     after = {"_id": {"$gt": _opened(cursor)}} if cursor else {}
-    rows = await database.find(collection, {"$and": [filter, after]}, sort=[("_id", 1)], limit=limit + 1)
+    wanted = {"$and": [filter, after]}
+    rows = await database.find(collection, wanted, fields=fields, sort=[("_id", 1)], limit=limit + 1)
     more = len(rows) > limit
     return rows[:limit], _closed(rows[limit - 1]["_id"]) if more else None
 

@@ -1,13 +1,12 @@
 """What the OpenAPI document says beyond the routes' own words: the token, the problems, and who answers with which."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Generic, TypeVar
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.routing import compile_path
 
-JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _ETAG: Final = {"ETag": {"schema": _TEXT, "description": "The revision, for If-Match"}}
@@ -46,13 +45,21 @@ _WHY: Final = {
 _HEADERS: Final[dict[int, dict[str, Any]]] = {401: {"WWW-Authenticate": {"schema": _TEXT, "required": True}}}
 
 Responses = dict[int | str, dict[str, Any]]
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[Item]):
+    """A part of a listing; `next` is the cursor of the part behind it, null at the end."""
+
+    items: list[Item]
+    next: str | None
 
 
 def answers(kind: type[BaseModel], *statuses: int, etag: bool = False, location: bool = False) -> Responses:
     """What a route answers with where all is well, for its `responses`."""
     headers = (_ETAG if etag else {}) | (_LOCATION if location else {})
     return {
-        status: {"model": kind, "description": "Done" if status == 200 else "Made"} | ({"headers": headers})
+        status: {"model": kind, "description": "Done" if status == 200 else "Made", "headers": headers}
         for status in statuses or (200,)
     }
 
@@ -66,7 +73,7 @@ def describe(app: FastAPI, *, asks_token: bool, open_paths: Iterable[str]) -> No
             _complete(plain(), asks_token, open_to_all)
         return plain()
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
 
 
 def methods_of(app: FastAPI, path: str) -> str:
@@ -108,23 +115,18 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 def _problems(path: str, method: str, operation: dict[str, Any], asks: bool) -> Iterator[int]:
     """The statuses that an operation can fail with, from what it takes."""
     parameters = operation.get("parameters", [])
-    places: dict[str, Callable[[], bool]] = {
-        "body": lambda: "requestBody" in operation,
-        "path": lambda: any(each["in"] == "path" for each in parameters),
-        "if-match": lambda: any(each["name"] == "if-match" for each in parameters),
-    }
-    has = {place: found() for place, found in places.items()}
+    has_body = "requestBody" in operation
     if asks:
         yield 401
-    if has["body"]:
+    if has_body:
         yield from (400, 413, 415)
-    if has["path"]:
+    if any(each["in"] == "path" for each in parameters):
         yield 404
     if method != "get":
         yield 409
-    if has["if-match"]:
+    if any(each["name"] == "if-match" for each in parameters):
         yield 412
-    if has["body"] or parameters:
+    if has_body or parameters:
         yield 422
     if path != "/metrics":
         yield 503

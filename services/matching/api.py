@@ -12,7 +12,7 @@ from pydantic import Field
 from libs.chassis.documents import Document, from_row
 from libs.chassis.http import Cursor, IfMatch, Limit, Obeys, Store, page
 from libs.chassis.mongo import Database
-from libs.chassis.openapi import answers
+from libs.chassis.openapi import Page, answers
 from libs.contracts.fields import Label, Part
 from libs.contracts.ids import ID_PATTERN, PairId, ParticipantId, ProgramId
 from libs.contracts.words import PairEndReason, Role
@@ -26,7 +26,7 @@ from services.matching.commands import (
     PublishProgram,
     WithdrawParticipant,
 )
-from services.matching.shapes import PairShown, PairsShown, PersonAndWhy, PersonShown, ProgramShown
+from services.matching.shapes import PairShown, PersonAndWhy, PersonShown, ProgramShown
 from services.matching.store.pairs import Pair, PairState
 from services.matching.store.people import Person, Program
 from services.matching.why import CANDIDATES, reasons_of
@@ -111,7 +111,7 @@ async def withdraw(
     )
 
 
-@router.get("/programs/{program_id}/pairs", tags=["pairs"], response_model=None, responses=answers(PairsShown))
+@router.get("/programs/{program_id}/pairs", tags=["pairs"], response_model=None, responses=answers(Page[PairShown]))
 async def list_pairs(
     program_id: Id,
     store: Store,

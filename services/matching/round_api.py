@@ -10,12 +10,12 @@ from uuid_utils import uuid7
 from libs.chassis.documents import from_row
 from libs.chassis.http import Cursor, Limit, Obeys, Store, page
 from libs.chassis.mongo import Database
-from libs.chassis.openapi import answers
+from libs.chassis.openapi import Page, answers
 from libs.contracts.ids import ProgramId, RoundId
 from services.matching.answers import round_shown
 from services.matching.api import Id
 from services.matching.commands import AskForRound
-from services.matching.shapes import PairsFound, PeopleFound, RoundShown, RoundsShown
+from services.matching.shapes import PairFound, PersonFound, RoundShown
 from services.matching.store.rounds import Finding, Round, RoundWish
 
 router = APIRouter(tags=["rounds"])
@@ -37,7 +37,7 @@ async def ask(program_id: Id, obey: Obeys, body: RoundBody | None = None) -> Res
     return await obey(AskForRound(program_id=ProgramId(program_id), round_id=round_id, wish=wish))
 
 
-@router.get("/programs/{program_id}/rounds", response_model=None, responses=answers(RoundsShown))
+@router.get("/programs/{program_id}/rounds", response_model=None, responses=answers(Page[RoundShown]))
 async def list_rounds(program_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None) -> dict[str, Any]:
     """The rounds of a programme, in the order of their ids."""
     rows, after = await page(store, Round.collection, {"program_id": program_id}, limit, cursor)
@@ -50,7 +50,7 @@ async def read_round(program_id: Id, round_id: Id, store: Store) -> dict[str, An
     return round_shown(await _read(store, program_id, round_id))
 
 
-@router.get("/programs/{program_id}/rounds/{round_id}/pairs", response_model=None, responses=answers(PairsFound))
+@router.get("/programs/{program_id}/rounds/{round_id}/pairs", response_model=None, responses=answers(Page[PairFound]))
 async def list_its_pairs(
     program_id: Id, round_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:
@@ -58,7 +58,9 @@ async def list_its_pairs(
     return await _findings(store, program_id, round_id, "pairs", limit, cursor)
 
 
-@router.get("/programs/{program_id}/rounds/{round_id}/unmatched", response_model=None, responses=answers(PeopleFound))
+@router.get(
+    "/programs/{program_id}/rounds/{round_id}/unmatched", response_model=None, responses=answers(Page[PersonFound])
+)
 async def list_its_unmatched(
     program_id: Id, round_id: Id, store: Store, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:

@@ -63,11 +63,6 @@ class PairShown(BaseModel):
     ended: PairEndShown | None
 
 
-class PairsShown(BaseModel):
-    items: list[PairShown]
-    next: str | None
-
-
 class RefusedPin(Pin):
     rules: list[str]
 
@@ -93,11 +88,6 @@ class RoundShown(RoundWish):
     refused_pins: list[RefusedPin]
 
 
-class RoundsShown(BaseModel):
-    items: list[RoundShown]
-    next: str | None
-
-
 class PairFound(Pin):
     """A pair of a plan; without an id where it was not made."""
 
@@ -107,19 +97,9 @@ class PairFound(Pin):
     made: bool
 
 
-class PairsFound(BaseModel):
-    items: list[PairFound]
-    next: str | None
-
-
 class PersonFound(BaseModel):
     """Somebody whom a plan leaves alone."""
 
     participant_id: str
     role: Role
     reasons: dict[str, int] | None = Field(description="Counted over candidates; an erasure takes them")
-
-
-class PeopleFound(BaseModel):
-    items: list[PersonFound]
-    next: str | None

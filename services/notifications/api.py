@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.chassis.documents import from_row
 from libs.chassis.http import Cursor, IfMatch, Limit, Obeys, Store, page
-from libs.chassis.openapi import answers
+from libs.chassis.openapi import Page, answers
 from libs.contracts.fields import Email, Text
 from libs.contracts.ids import ID_PATTERN, ParticipantId, ProgramId
 from services.notifications.commands import ReportBounce, SetPreferences
-from services.notifications.shapes import NoticesShown, PreferencesShown, Reached
+from services.notifications.shapes import NoticeShown, PreferencesShown, Reached
 from services.notifications.store.notices import KeptNotice
 from services.notifications.store.people import Person, Preferences
 
@@ -33,7 +33,7 @@ class Bounce(BaseModel):
     reason: Text | None = None
 
 
-@router.get(_PERSON + "/notices", response_model=None, responses=answers(NoticesShown))
+@router.get(_PERSON + "/notices", response_model=None, responses=answers(Page[NoticeShown]))
 async def list_notices(
     program_id: ProgramPath, participant_id: ParticipantPath, store: Store, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:

@@ -31,11 +31,6 @@ class NoticeShown(BaseModel):
     attempts: int
 
 
-class NoticesShown(BaseModel):
-    items: list[NoticeShown]
-    next: str | None
-
-
 class PreferencesShown(BaseModel):
     """How a person is told."""
 

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from libs.chassis.documents import from_row
 from libs.chassis.http import Cursor, IfMatch, Limit, Obeys, Store, page
-from libs.chassis.openapi import answers
+from libs.chassis.openapi import Page, answers
 from libs.contracts.fields import Comment, Stars, Text, Time, Topics
 from libs.contracts.ids import ID_PATTERN, SessionId
 from libs.contracts.words import Role
 from services.scheduling.commands import CancelSession, CompleteSession, ConfirmSession, MarkAbsent, MoveSession
-from services.scheduling.shapes import SessionShown, SessionsShown, WarningsShown
+from services.scheduling.shapes import SessionShown, WarningShown
 from services.scheduling.store.pairs import Pair
 from services.scheduling.store.sessions import Session, SessionState
 
@@ -63,7 +63,7 @@ class Absent(Wish):
     """Who did not come; empty when unknown."""
 
 
-@router.get("/sessions", response_model=None, responses=answers(SessionsShown))
+@router.get("/sessions", response_model=None, responses=answers(Page[SessionShown]))
 async def list_sessions(
     store: Store,
     program_id: IdQuery = None,
@@ -125,7 +125,7 @@ async def absent(session_id: SessionPath, wish: Absent, obey: Obeys, revision: I
     return await obey(MarkAbsent(session_id=session_id, revision=revision, absent=missing))
 
 
-@router.get("/warnings", response_model=None, responses=answers(WarningsShown))
+@router.get("/warnings", response_model=None, responses=answers(Page[WarningShown]))
 async def list_warnings(
     store: Store, program_id: IdQuery = None, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:

@@ -36,22 +36,12 @@ class SessionShown(OfAPair):
     decided_at: datetime | None
 
 
-class SessionsShown(BaseModel):
-    items: list[SessionShown]
-    next: str | None
-
-
 class WarningShown(OfAPair):
     """A warning sign that still holds."""
 
     sign: Sign
     detail: str
     since: datetime
-
-
-class WarningsShown(BaseModel):
-    items: list[WarningShown]
-    next: str | None
 
 
 class CalendarPlace(BaseModel):
