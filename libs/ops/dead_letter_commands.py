@@ -191,8 +191,8 @@ def _tell(title: str, columns: tuple[str, ...], rows: Iterable[Json], total: int
 
     try:
         streams.listing(title, columns, streams.watched(title, counted(), total), as_json)
-    except Failure as failure:
+    except Failure:
         screen.said(f"ended early: {done[True]} {title}, {done[False]} refused; what is left is still parked")
-        raise failure
+        raise
     if done[False]:
         raise Refused(f"{done[False]} of {sum(done.values())} were refused", "mend the cause, then replay them again")

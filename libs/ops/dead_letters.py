@@ -109,8 +109,8 @@ def moment(said: str, now: datetime) -> datetime:
     try:
         if found := re.fullmatch(r"(\d+)([smhdw])", said):
             return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
-        time = datetime.fromisoformat(said)
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        written = datetime.fromisoformat(said)
+        return (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Misused(f"{said} is no time", "say 2h, 30m or 7d for so long ago, or 2026-03-02T09:30") from error
 

@@ -14,8 +14,8 @@ from libs.ops.topics import desired
 
 PATIENCE = 10
 _Place = tuple[str, int]
-_EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # its type is not told
+_LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its type is not told
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]])
     for column in columns:
         found.add_column(column, overflow="fold")
     for row in rows:
-        found.add_row(*(escape(_cell(row.get(column))) for column in columns))
+        found.add_row(*(escape(cell(row.get(column))) for column in columns))
     return found
 
 
@@ -35,12 +35,19 @@ def listing(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]
     elif sys.stdout.isatty():
         Console().print(table(f"{title} ({len(rows)})", columns, rows))
     else:
-        lines = [columns, *([_cell(row.get(column)) for column in columns] for row in rows)]
+        lines = [columns, *([cell(row.get(column)) for column in columns] for row in rows)]
         print("\n".join("\t".join(line) for line in lines))
 
 
 def data(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def cell(value: Any) -> str:
+    """A value on one line, without tabs; lists and mappings as JSON."""
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else " ".join(str(value).split())
 
 
 def said(text: str, *, style: str = "") -> None:
@@ -78,11 +85,3 @@ def _both_passes(bar: Progress, task: Any) -> Heard:
         bar.update(task, completed=before[0] + before[1])
 
     return heard
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value).replace("\t", " ").replace("\n", " ")

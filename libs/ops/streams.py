@@ -26,7 +26,7 @@ def listing(title: str, columns: Sequence[str], rows: Iterable[Row], as_json: bo
     else:
         print("\t".join(columns))
         for row in rows:
-            print("\t".join(_cell(row.get(column)) for column in columns), flush=True)
+            print("\t".join(screen.cell(row.get(column)) for column in columns), flush=True)
 
 
 def watched(title: str, rows: Iterable[Row], total: int) -> Iterator[Row]:
@@ -58,9 +58,3 @@ def _tables(title: str, columns: Sequence[str], rows: Iterator[Row]) -> None:
     while (part := list(islice(rows, _PAGE))) or not shown:
         Console().print(screen.table(title, columns, part))
         shown = True
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False)
-    return "" if value is None else " ".join(str(value).split())

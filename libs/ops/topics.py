@@ -118,7 +118,7 @@ def _with_leaders(admin: AdminClient, names: Set[str]) -> set[str]:
         for name, topic in topics.items()
         if name in names and topic.partitions and all(each.leader >= 0 for each in topic.partitions.values())
     }
-    latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its type is not told
     asked = {TopicPartition(name, number): latest for name, topic in led.items() for number in topic.partitions}
     answers = admin.list_offsets(asked, request_timeout=PATIENCE) if asked else {}
     silent = {place.topic for place, answer in answers.items() if answer.exception(PATIENCE)}
