@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # public, only not marked so
@@ -95,7 +96,7 @@ def _until(consumer: Consumer, ends: dict[tuple[str, int], int], prefix: str, wi
         if (error := message.error()) is None:
             limit = time.monotonic() + within
             if offset < ends[place]:
-                headers: Sequence[tuple[str, bytes | None]] = message.headers() or ()  # type: ignore[assignment]
+                headers = cast(Sequence[tuple[str, bytes | None]], message.headers() or ())
                 topic = place[0].removeprefix(prefix)
                 yield Heard(topic, place[1], offset, message.key(), message.value(), dict(headers))
         elif error.code() != KafkaError._PARTITION_EOF:
@@ -124,7 +125,7 @@ def _ends(admin: AdminClient, prefix: str, within: float) -> dict[tuple[str, int
 
 
 def _asked(admin: AdminClient, places: Sequence[TopicPartition]) -> dict[tuple[str, int], int]:
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its type is not told
     asked = admin.list_offsets(dict.fromkeys(places, latest), isolation_level=IsolationLevel.READ_UNCOMMITTED)
     return {(place.topic, place.partition): answer.result(PATIENCE).offset for place, answer in asked.items()}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import docker  # type: ignore[import-untyped]  # no types published with it
-from docker.errors import DockerException, NotFound  # type: ignore[import-untyped]
+from docker.errors import DockerException, NotFound  # type: ignore[import-untyped]  # likewise
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 

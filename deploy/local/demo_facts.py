@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
@@ -101,7 +101,7 @@ class Follower:
             topic = (message.topic() or "").removeprefix(self._prefix)
             partition, offset = message.partition() or 0, message.offset() or 0
             self.records[topic, partition] = offset + 1
-            headers: Sequence[tuple[str, bytes | None]] = message.headers() or ()  # type: ignore[assignment]
+            headers = cast(Sequence[tuple[str, bytes | None]], message.headers() or ())
             yield Heard(topic, partition, offset, message.key(), message.value(), dict(headers))
 
 

@@ -26,7 +26,8 @@ def port_of(process: Process, role: str = "") -> int:
 
 def free_port() -> int:
     """One that nobody listens on and that this process was not given before."""
-    port = next(port for port in iter(lambda: random.choice(PORTS), None) if port not in _given and _is_free(port))
+    while (port := random.choice(PORTS)) in _given or not _is_free(port):
+        pass
     _given.add(port)
     return port
 
