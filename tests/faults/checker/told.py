@@ -74,6 +74,5 @@ class Told:
     said: list[Said] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
     accepted: list[Command] = field(default_factory=list)
-    unknown: list[Command] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     skew: timedelta = timedelta(0)

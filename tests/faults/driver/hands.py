@@ -71,14 +71,9 @@ class Hands:
         return self._left
 
     def stop(self) -> None:
-        """Requests that are left are of unknown outcome."""
         self._stopped.set()
         for thread in self._threads:
             thread.join()
-        while not self._jobs.empty():
-            order = self._jobs.get_nowait().order
-            if isinstance(order, Ask):
-                self.told.unknown.append(_command(order, 0))
 
     def _add(self, job: Job) -> None:
         with self._lock:
@@ -166,7 +161,7 @@ def _said(answer: httpx.Response) -> tuple[int, bytes]:
     return answer.status_code, answer.content
 
 
-def _command(ask: Ask, status: int, listener: Listener | None = None) -> Command:
+def _command(ask: Ask, status: int, listener: Listener) -> Command:
     """The fact that has to follow."""
     name, parts = f"{ask.method} {ask.path} {ask.key}", ask.path.split("/")
     if parts[1] == "programs":
@@ -175,5 +170,5 @@ def _command(ask: Ask, status: int, listener: Listener | None = None) -> Command
         return Command(name, topic, f"{parts[2]}/{parts[4]}", fields, status)
     if parts[1] == "pairs":
         return Command(name, FACT[parts[3]], parts[2], {}, status)
-    pair = listener.pair_of.get(parts[2], "") if listener else ""
-    return Command(name, FACT[parts[3]], pair, {"session_id": parts[2]}, status)
+    pair_id = listener.pair_of.get(parts[2], "")
+    return Command(name, FACT[parts[3]], pair_id, {"session_id": parts[2]}, status)

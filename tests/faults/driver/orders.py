@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from libs.contracts.events import Event
-
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A record as another system writes it. `event` is None for an erasure and for what is no event."""
+    """A record as another system writes it. `id` and `source` are empty where nobody counts it."""
 
     topic: str
     key: str
@@ -17,7 +15,6 @@ class Say:
     headers: tuple[tuple[str, bytes], ...] = ()
     id: str = ""
     source: str = ""
-    event: Event | None = None
     poison: str = ""
     """The reason under which it has to be parked."""
 

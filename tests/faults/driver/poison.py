@@ -8,20 +8,20 @@ from tests.faults.driver.orders import Say
 
 
 def _no_json(said: Say) -> Say:
-    return replace(said, value=b"{oops", event=None, poison=Reason.INVALID_JSON)
+    return replace(said, value=b"{oops", poison=Reason.INVALID_JSON)
 
 
 def _no_text(said: Say) -> Say:
-    return replace(said, value=b"\xff\xfe\xfd", event=None, poison=Reason.NOT_UTF8)
+    return replace(said, value=b"\xff\xfe\xfd", poison=Reason.NOT_UTF8)
 
 
 def _no_id(said: Say) -> Say:
     kept = tuple(header for header in said.headers if header[0] != "ce_id")
-    return replace(said, headers=kept, event=None, poison=Reason.MISSING_ATTRIBUTE)
+    return replace(said, headers=kept, poison=Reason.MISSING_ATTRIBUTE)
 
 
 def _nobodys_key(said: Say) -> Say:
-    return replace(said, key=f"{said.key}-else", event=None, poison=Reason.KEY_MISMATCH)
+    return replace(said, key=f"{said.key}-else", poison=Reason.KEY_MISMATCH)
 
 
 def _no_grade(said: Say) -> Say:

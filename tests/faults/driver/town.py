@@ -58,9 +58,7 @@ class Town:
 
     def say(self, event: Event, source: str = HR) -> Say:
         envelope = describe(event, id=self.id(), source=source, time=self.moment())
-        return Say(
-            event.topic, event.key, encode(event), tuple(headers(envelope)), envelope.id, envelope.source, event=event
-        )
+        return Say(event.topic, event.key, encode(event), tuple(headers(envelope)), envelope.id, envelope.source)
 
     def couple(self, program_id: str, *, by_http: bool = False) -> tuple[Person, Person]:
         """Two newcomers. Some couples share their grades, so that matching has a choice."""
