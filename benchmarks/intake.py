@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from pymongo import MongoClient
 
 from deploy.local.stack import Endpoints
@@ -46,7 +47,16 @@ def arena(endpoints: Endpoints, events: int, hears: dict[str, list[str]]) -> Ite
     topics.apply(endpoints.kafka, made.prefix, hears)
     _produce(made)
     yield made
-    with MongoClient[dict[str, Any]](endpoints.mongodb) as client:
+    _forget(made)
+
+
+def _forget(made: Arena) -> None:
+    """Hundreds of old topics would make the broker's next start slow."""
+    admin = AdminClient({"bootstrap.servers": made.endpoints.kafka})
+    names = [name for name in admin.list_topics(timeout=10).topics if name.startswith(made.prefix)]
+    for answer in admin.delete_topics(names).values():
+        answer.result(30)
+    with MongoClient[dict[str, Any]](made.endpoints.mongodb) as client:
         for name in client.list_database_names():
             if name.startswith(made.prefix.rstrip(".")):
                 client.drop_database(name)

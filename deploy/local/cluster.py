@@ -47,8 +47,9 @@ class Cluster:
             server.stop(kill=kill)
 
     def leader_of(self, topic: str, partition: int = 0) -> Server | None:
-        """The broker that leads it now; None between two leaders."""
-        leader = self._metadata(topic).topics[topic].partitions[partition].leader
+        """The broker that leads it now; None between two leaders, and where it is not yet known."""
+        known = self._metadata(topic).topics[topic].partitions.get(partition)
+        leader = known.leader if known else -1
         return self.brokers[leader - 1] if leader > 0 else None
 
     def in_sync(self) -> bool:

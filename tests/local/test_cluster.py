@@ -54,6 +54,10 @@ def at_last(attempt: Callable[[], object], within: float = 40) -> None:
                 raise
 
 
+def test_a_topic_that_no_broker_knows_has_no_leader(three):
+    assert three.leader_of("nowhere") is None
+
+
 def test_a_transactional_producer_goes_on_after_the_leader_of_its_topic_was_killed(three):
     create_topic(three, "letters")
     producer = Producer({"bootstrap.servers": three.endpoints.kafka, "transactional.id": "Ada", "log_level": 0})
