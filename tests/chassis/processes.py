@@ -85,6 +85,17 @@ class World:
         finally:
             consumer.close()
 
+    async def end(self, topic: str, partition: int) -> int:
+        """The offset that the next record of a partition will have."""
+        return await asyncio.to_thread(self._end, TopicPartition(self.prefix + topic, partition))
+
+    def _end(self, place: TopicPartition) -> int:
+        consumer = Consumer({"bootstrap.servers": self.endpoints.kafka, "group.id": "unused"})
+        try:
+            return consumer.get_watermark_offsets(place, 20)[1]
+        finally:
+            consumer.close()
+
     async def committed(self, *topics: str) -> int:
         """The sum of the offsets that the tiny service has committed."""
         return await asyncio.to_thread(self._committed, [self.prefix + topic for topic in topics])
