@@ -11,9 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 from pymongo import MongoClient
 
+from deploy.local import stack
 from deploy.local.stack import Endpoints
 from libs.contracts.envelope import describe, encode, headers
 from libs.contracts.examples import PARTICIPANT_ENROLLED
@@ -47,19 +47,8 @@ def arena(endpoints: Endpoints, events: int, hears: dict[str, list[str]]) -> Ite
     topics.apply(endpoints.kafka, made.prefix, hears)
     _produce(made)
     yield made
-    _forget(made)
-
-
-def _forget(made: Arena) -> None:
-    """Hundreds of old topics would make the broker's next start slow."""
-    admin = AdminClient({"bootstrap.servers": made.endpoints.kafka})
-    names = [name for name in admin.list_topics(timeout=10).topics if name.startswith(made.prefix)]
-    for answer in admin.delete_topics(names).values():
-        answer.result(30)
-    with MongoClient[dict[str, Any]](made.endpoints.mongodb) as client:
-        for name in client.list_database_names():
-            if name.startswith(made.prefix.rstrip(".")):
-                client.drop_database(name)
+    # Hundreds of old topics would make the broker's next start slow.
+    stack.forget(endpoints, made.prefix, made.prefix.rstrip("."))
 
 
 def _produce(made: Arena) -> None:

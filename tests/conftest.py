@@ -8,8 +8,6 @@ from contextlib import suppress
 from uuid import uuid4
 
 import pytest
-from confluent_kafka.admin import AdminClient
-from pymongo import MongoClient
 
 from deploy.local import stack as servers
 from deploy.local.processes import LOCAL
@@ -53,7 +51,7 @@ def prefix(request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"t{uuid4().hex[:7]}."
     yield name
     if "stack" in request.fixturenames:
-        _forget(request.getfixturevalue("stack"), name)
+        servers.forget(request.getfixturevalue("stack"), name, _database_prefix(name))
 
 
 @pytest.fixture
@@ -64,17 +62,6 @@ def database_prefix(prefix: str) -> str:
 
 def _wanted_beyond_tests() -> bool:
     return bool(os.environ.get("VICEVERSA_KEEP_STACK")) or (LOCAL / "endpoints.env").exists()
-
-
-def _forget(endpoints: Endpoints, prefix: str) -> None:
-    admin = AdminClient({"bootstrap.servers": endpoints.kafka})
-    if topics := [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(prefix)]:
-        for answer in admin.delete_topics(topics).values():
-            answer.result(30)
-    with MongoClient[dict[str, object]](endpoints.mongodb) as client:
-        for database in client.list_database_names():
-            if database.startswith(_database_prefix(prefix)):
-                client.drop_database(database)
 
 
 def _database_prefix(prefix: str) -> str:

@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from confluent_kafka.admin import AdminClient
-from pymongo import MongoClient
-
-from deploy.local import parts
+from deploy.local import parts, stack
 from deploy.local.processes import CHECKOUT, INTERRUPTS, StackError, write_atomically
+from deploy.local.stack import Endpoints
 
 PATIENCE = 30
 Report = Callable[[str], None]
@@ -109,14 +107,8 @@ def _forget_last_run(root: Path, servers: Mapping[str, str]) -> None:
     if not _name_file(root).exists():
         return
     name = _name_file(root).read_text().strip()
-    admin = AdminClient({"bootstrap.servers": servers["VICEVERSA_KAFKA"]})
-    if topics := [topic for topic in admin.list_topics(timeout=PATIENCE).topics if topic.startswith(f"{name}.")]:
-        for answer in admin.delete_topics(topics).values():
-            answer.result(PATIENCE)
-    with MongoClient[dict[str, object]](servers["VICEVERSA_MONGODB"]) as client:
-        for database in client.list_database_names():
-            if database.startswith(f"{name}_"):
-                client.drop_database(database)
+    endpoints = Endpoints(servers["VICEVERSA_KAFKA"], servers["VICEVERSA_MONGODB"])
+    stack.forget(endpoints, f"{name}.", f"{name}_")
 
 
 def _name_file(root: Path) -> Path:

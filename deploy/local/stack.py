@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from confluent_kafka.admin import AdminClient
+from pymongo import MongoClient
+
 from deploy.local import containers, kafka, mongod
 from deploy.local.processes import LOCAL, Server, StackError, alone
+
+PATIENCE = 30
 
 
 class Engine(StrEnum):
@@ -76,6 +81,18 @@ def stop(root: Path = LOCAL, environment: Mapping[str, str] = os.environ) -> Non
         mongod.process(root).stop()
         if choose(environment) is Engine.DOCKER:
             containers.stop(root)
+
+
+def forget(endpoints: Endpoints, prefix: str, database_prefix: str) -> None:
+    """Delete the topics and databases whose names begin so."""
+    admin = AdminClient({"bootstrap.servers": endpoints.kafka})
+    if topics := [topic for topic in admin.list_topics(timeout=PATIENCE).topics if topic.startswith(prefix)]:
+        for answer in admin.delete_topics(topics).values():
+            answer.result(PATIENCE)
+    with MongoClient[dict[str, object]](endpoints.mongodb) as client:
+        for database in client.list_database_names():
+            if database.startswith(database_prefix):
+                client.drop_database(database)
 
 
 def alive(root: Path = LOCAL) -> dict[str, bool]:

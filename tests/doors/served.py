@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import httpx
 
+from deploy.local import stack as servers
 from deploy.local.stack import Endpoints
-from tests.conftest import _forget
 from tests.journeys.company import Company, company, until
 from tests.wishes import ADA, GRACE, PROGRAM
 
@@ -47,11 +47,12 @@ class Doors:
 def opened(stack: Endpoints, root: Path) -> Iterator[Doors]:
     """What runs is stopped and forgotten at the end."""
     prefix = f"t{uuid4().hex[:7]}."
+    database = prefix.replace(".", "_")
     try:
-        with company(stack, prefix, prefix.replace(".", "_"), root, VICEVERSA_API_TOKEN=TOKEN) as made:
+        with company(stack, prefix, database, root, VICEVERSA_API_TOKEN=TOKEN) as made:
             made.start()
             doors = Doors(made)
             doors.furnish()
             yield doors
     finally:
-        _forget(stack, prefix)
+        servers.forget(stack, prefix, database)

@@ -7,10 +7,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from confluent_kafka.admin import AdminClient
-from pymongo import MongoClient
 
 from deploy.local import parts
+from deploy.local import stack as servers
 from deploy.local.demo_facts import Fact, Facts
 from deploy.local.demo_owed import Mailbox, Mails, doubled, missing
 from deploy.local.demo_summary import percentile, waits_between_services, waits_for_mails
@@ -164,14 +163,7 @@ def root(stack, tmp_path):
     yield tmp_path
     parts.stop_services(tmp_path)
     name = (tmp_path / "run" / "demo.name").read_text()
-    admin = AdminClient({"bootstrap.servers": stack.kafka})
-    if topics := [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(f"{name}.")]:
-        for answer in admin.delete_topics(topics).values():
-            answer.result(30)
-    with MongoClient(stack.mongodb) as client:
-        for database in client.list_database_names():
-            if database.startswith(f"{name}_"):
-                client.drop_database(database)
+    servers.forget(stack, f"{name}.", f"{name}_")
 
 
 def play(root, stack, count: int) -> "subprocess.Popen[str]":
