@@ -1,8 +1,7 @@
 """Due work: one effect, whoever polls, whenever leases run out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,10 +11,10 @@ from libs.chassis.dead_letters import DeadLetter, ReplayDeadLetter
 from libs.chassis.due import DUE, DueWork, finish, row
 from libs.chassis.items import Cause, Item
 from libs.chassis.leases import NEVER
-from libs.chassis.loop import Loop
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database
 from libs.chassis.words import Later, Work
+from tests.chassis.polls import polling
 from tests.chassis.tiny import (
     NOW,
     Prepare,
@@ -30,21 +29,6 @@ from tests.chassis.tiny import (
     tally,
     until,
 )
-
-
-@asynccontextmanager
-async def poller(database: Database, clock: Callable[[], datetime] = lambda: NOW) -> AsyncIterator[None]:
-    """A process that does what is due."""
-    loop = Loop(settling(database).settle, 1_000)
-    work = DueWork(service, database, loop.submit, clock, Metrics("tiny"))
-    tasks = [asyncio.create_task(loop.run()), asyncio.create_task(work.run())]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await work.stop()
 
 
 async def claimed(database: Database) -> list[Item]:
@@ -82,7 +66,7 @@ async def test_two_pollers_have_one_effect(database: Database) -> None:
     names = [f"person-{number}" for number in range(40)]
     await settling(database).settle([item(enrolled(name, "Later"), name) for name in names])
 
-    async with poller(database), poller(database):
+    async with polling(database), polling(database):
         await until(lambda: nothing_is_due(database))
 
     assert [(await tally(database, name))["times"] for name in names] == [2] * 40
@@ -94,7 +78,7 @@ async def test_work_waits_for_its_time(database: Database) -> None:
     await plan(database, Remind(person="2026/ada"), NOW)
     await plan(database, Remind(person="2026/grace"), NOW + timedelta(hours=1))
 
-    async with poller(database, lambda: time[0]):
+    async with polling(database, lambda: time[0]):
         await until(lambda: _only_grace_is_left(database))
         time[0] += timedelta(hours=1)
         await until(lambda: nothing_is_due(database))
@@ -158,7 +142,7 @@ async def test_what_was_planned_anew_meanwhile_is_not_taken_for_done(database: D
 
     await settling(database).settle(old)
     assert await database.count(DUE) == 1
-    async with poller(database):
+    async with polling(database):
         await until(lambda: nothing_is_due(database))
 
     assert (await tally(database, "ada"))["times"] == 5
@@ -167,7 +151,7 @@ async def test_what_was_planned_anew_meanwhile_is_not_taken_for_done(database: D
 async def test_a_preparation_leads_to_its_result_in_the_transaction_that_ends_the_work(database: Database) -> None:
     await plan(database, Prepare(person="2026/ada", amount=4))
 
-    async with poller(database):
+    async with polling(database):
         await until(lambda: nothing_is_due(database))
 
     assert (await tally(database, "ada"))["times"] == 4
@@ -181,7 +165,7 @@ async def test_a_preparation_that_keeps_failing_is_parked_with_its_work_and_can_
         return time[0]
 
     await plan(database, Prepare(person="2026/ada", amount=13))
-    async with poller(database, later):
+    async with polling(database, later):
         await until(lambda: nothing_is_due(database))
 
     (letter,) = await database.find(DeadLetter.collection, {})
@@ -196,7 +180,7 @@ async def test_due_work_whose_handler_fails_is_parked_and_its_neighbours_are_don
     await plan(database, Remind(person="2026/ada", amount=5_000))
     await plan(database, Remind(person="2026/grace"))
 
-    async with poller(database):
+    async with polling(database):
         await until(lambda: nothing_is_due(database))
 
     assert list((await letters(database)).values()) == ["handler_failed"]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +12,9 @@ from confluent_kafka import Producer
 from pymongo import monitoring
 
 from deploy.local.stack import Endpoints
-from libs.chassis.due import DUE, DueWork, finish, row
+from libs.chassis.due import DUE, finish, row
 from libs.chassis.inbox import INBOX
 from libs.chassis.items import Cause, Item
-from libs.chassis.loop import Loop
-from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database
 from libs.chassis.service import Service
 from libs.chassis.state import State
@@ -25,6 +22,8 @@ from libs.chassis.words import Answer, Facts, Handler, Later, Work, reads
 from libs.contracts.events import ParticipantEnrolled
 from tests.chassis.ledgers import PEOPLE, ledgers, tell, until_published, world_of
 from tests.chassis.ledgers import running as publishing
+from tests.chassis.overheard import Commands, Overheard
+from tests.chassis.polls import polling
 from tests.chassis.processes import World, record, running
 from tests.chassis.tiny import (
     NOW,
@@ -43,24 +42,7 @@ from tests.chassis.tiny import (
     until,
 )
 
-Commands = list[tuple[str, dict[str, Any]]]
 DATA = ("find", "insert", "update", "delete")
-
-
-class Listener(monitoring.CommandListener):
-    """Notes what the driver sends."""
-
-    def __init__(self) -> None:
-        self.commands: Commands = []
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        self.commands.append((event.command_name, dict(event.command)))
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        pass
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        pass
 
 
 @pytest.fixture
@@ -68,7 +50,7 @@ async def overheard(
     stack: Endpoints, database_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Database, Commands]]:
     """A database of a person who was heard of once, and what its client is about to send."""
-    listener, name = Listener(), f"{database_prefix}vv_tiny"
+    listener, name = Overheard(), f"{database_prefix}vv_tiny"
     async with tiny_database(stack.mongodb, name) as writer:
         await settling(writer).settle([item(enrolled(), "1")])
     monkeypatch.setattr(monitoring, "_LISTENERS", monitoring._LISTENERS._replace(command_listeners=[listener]))
@@ -131,6 +113,11 @@ async def test_a_caller_hears_nothing_before_the_transaction_stands(
     assert (answered, answer.result().status) == ([False], 201)
 
 
+async def _is_marked(world: World, topic: str) -> bool:
+    """The broker writes the mark of what was taken back after its answer."""
+    return await world.end(topic, 0) == 2
+
+
 async def test_of_what_was_said_before_the_first_start_only_the_committed_is_heard_to_its_end(world: World) -> None:
     taken_back, said = record(enrolled("grace"), "1", partition=0), record(enrolled("ada"), "2", partition=0)
     producer = Producer({"bootstrap.servers": world.endpoints.kafka, "transactional.id": f"{world.prefix}foreign"})
@@ -139,6 +126,7 @@ async def test_of_what_was_said_before_the_first_start_only_the_committed_is_hea
     producer.produce(world.prefix + taken_back.topic, taken_back.value, taken_back.key, 0, headers=taken_back.headers)  # type: ignore[arg-type]
     producer.flush(30)
     producer.abort_transaction(30)
+    await until(lambda: _is_marked(world, taken_back.topic), seconds=20)
     world.say([said])
 
     runtime = world.runtime()
@@ -181,20 +169,6 @@ class Watched(Database):
         return self.sweeps > 3
 
 
-@asynccontextmanager
-async def polling(table: Service, database: Database) -> AsyncIterator[None]:
-    loop = Loop(settling(database, table).settle, 1_000)
-    work = DueWork(table, database, loop.submit, lambda: NOW, Metrics("tiny"))
-    tasks = [asyncio.create_task(loop.run()), asyncio.create_task(work.run())]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await work.stop()
-
-
 async def test_what_one_process_prepares_no_other_begins(stack: Endpoints, database: Database) -> None:
     begun: list[str] = []
     may_end = asyncio.Event()
@@ -216,9 +190,9 @@ async def test_what_one_process_prepares_no_other_begins(stack: Endpoints, datab
         planned = Prepare(person="2026/ada")
         await finish(transaction, [], {planned.work_id: row(Later(planned, NOW), Cause("x"))})
     other = Watched(stack.mongodb, database._database.name)
-    async with polling(table, database):
+    async with polling(database, table=table):
         await until(has_begun)
-        async with polling(table, other):
+        async with polling(other, table=table):
             await until(other.swept)
             assert begun == ["2026/ada"]
             may_end.set()

@@ -12,22 +12,7 @@ from libs.chassis import leases
 from libs.chassis.leases import Lease
 from libs.chassis.outbox import OUTBOX
 from tests.chassis.ledgers import PEOPLE, World, running, tell, until_published, world_of
-
-
-class Overheard(monitoring.CommandListener):
-    """The commands that the driver sends."""
-
-    def __init__(self) -> None:
-        self.commands: list[tuple[str, dict[str, Any]]] = []
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        self.commands.append((event.command_name, dict(event.command)))
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        pass
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        pass
+from tests.chassis.overheard import Overheard
 
 
 @pytest.fixture
