@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from libs.chassis.dead_letters import DeadLetter
+from libs.chassis.dead_letters import DeadLetter, LetterState
 from libs.chassis.inbox import INBOX
 from libs.chassis.mongo import Transaction
 from libs.contracts.topics import TOPICS
 
 _PURGED: Final[dict[str, Any]] = {
-    "state": "purged",
+    "state": LetterState.PURGED,
     "detail": "erased",
     "key": None,
     "value": None,

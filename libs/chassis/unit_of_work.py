@@ -126,9 +126,8 @@ class UnitOfWork:
 
     async def _declared(self, handler: Handler[Any], message: Any, state: State) -> State:
         """What was prefetched, where its reads can't have become others meanwhile."""
-        ready = self._ready.get(id(message))
-        fresh = ready is not None and self._before is None and ready.of_ids
-        if ready and fresh and (handler.depth == 1 or ready.knows_none_of(self._decided)):
+        ready = self._ready.get(id(message)) if self._before is None else None
+        if ready and ready.of_ids and (handler.depth == 1 or ready.knows_none_of(self._decided)):
             return ready
         for depth in range(handler.depth):
             reads = list(handler.stage(depth, message, state))
