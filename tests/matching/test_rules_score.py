@@ -1,15 +1,19 @@
 """What makes two people fit."""
 
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from libs.contracts.events import ParticipantEnrolled
 from libs.contracts.policy import Weights
 from services.matching.rules.feasibility import Pool
 from services.matching.rules.pairing import standing_of
-from services.matching.rules.score import FULL, parts_of, weighed
+from services.matching.rules.score import FULL, WHOLE, Parts, parts_of, shares, weighed
 from tests.matching.rules_people import NOW, goals, mentee, mentor, program, skills
 
 EVEN = Weights.model_construct(learning=1.0, reciprocal=1.0, preference=1.0, diversity=1.0, waiting=1.0)
@@ -77,3 +81,30 @@ def test_weights_that_are_all_zero_count_every_part_alike() -> None:
     programme = program()
     found = parts_of(Pool(programme, [mentor("Ada")], [mentee("Grace")], standing_of(programme, now=NOW)))
     assert (weighed(found, NONE) == weighed(found, EVEN)).all()
+
+
+def test_the_shares_of_the_parts_are_whole_numbers_whose_largest_remainders_are_rounded_up() -> None:
+    weights = Weights(learning=1, reciprocal=1, preference=1, diversity=0, waiting=0)
+    assert list(shares(weights).values()) == [WHOLE // 3 + 1, WHOLE // 3, WHOLE // 3, 0, 0]
+    assert list(shares(NONE).values()) == [WHOLE // 5 + 1, *[WHOLE // 5] * 4]
+
+
+@given(st.lists(st.floats(0, 1000), min_size=5, max_size=5))
+def test_all_the_shares_are_the_whole_and_none_is_off_by_one(given_weights: list[float]) -> None:
+    names = ("learning", "reciprocal", "preference", "diversity", "waiting")
+    weights = Weights.model_construct(**dict(zip(names, given_weights, strict=True)))
+    found = shares(weights)
+    assert sum(found.values()) == WHOLE
+    if total := sum(map(Fraction, given_weights)):
+        assert all(
+            abs(found[name] - Fraction(weight) * WHOLE / total) < 1
+            for name, weight in zip(names, given_weights, strict=True)
+        )
+
+
+def test_a_score_is_rounded_half_up() -> None:
+    one, other = np.array([[1]]), np.array([[0]])
+    halves = Weights(learning=1, reciprocal=1, preference=0, diversity=0, waiting=0)
+    quarters = Weights(learning=1, reciprocal=3, preference=0, diversity=0, waiting=0)
+    parts = Parts(learning=one, reciprocal=other, preference=other, diversity=other, waiting=other)
+    assert (weighed(parts, halves).tolist(), weighed(parts, quarters).tolist()) == ([[1]], [[0]])

@@ -1,11 +1,13 @@
 """How well two people fit: parts in millionths, computed for all pairs at once, and their weighted mean.
 
-Whole numbers keep the parts exact, so neither the order of people nor the machine changes a plan.
+Whole numbers keep the parts and the mean exact, so neither the order of people nor the machine changes a plan.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from fractions import Fraction
+from math import floor
 from typing import TypeAlias
 
 import numpy as np
@@ -20,6 +22,7 @@ from services.matching.rules.feasibility import People, Pool, places, same
 Micros: TypeAlias = NDArray[np.int64]
 
 FULL = 1_000_000
+WHOLE = 2**20
 HIGHEST_LEVEL = 5
 # Who has waited this long has half of what waiting can give
 HALF_OF_WAITING = timedelta(days=30)
@@ -59,15 +62,26 @@ def parts_of(pool: Pool) -> Parts:
 
 
 def weighed(parts: Parts, weights: Weights) -> Micros:
-    """The weighted mean of the parts; where all weights are 0 each part counts alike."""
-    given = {part.name: float(getattr(weights, part.name)) for part in fields(parts)}
-    if not any(given.values()):
-        given = dict.fromkeys(given, 1.0)
-    total = np.zeros(parts.learning.shape)
-    for name, weight in given.items():
-        if weight:
-            total += getattr(parts, name) * (weight / sum(given.values()))
-    return np.clip(np.rint(total), 0, FULL).astype(np.int64)
+    """The weighted mean of the parts, rounded half up."""
+    total = np.zeros(parts.learning.shape, dtype=np.int64)
+    for name, share in shares(weights).items():
+        total += share * getattr(parts, name)
+    return np.asarray((total + WHOLE // 2) // WHOLE)
+
+
+def shares(weights: Weights) -> dict[str, int]:
+    """What each part counts, as whole numbers that sum to 2**20; where all weights are 0 each part counts alike.
+
+    The largest remainders are rounded up (the method of Hamilton); of equal ones those of the parts named first.
+    """
+    given = {part.name: Fraction(getattr(weights, part.name)) for part in fields(Parts)}
+    whole = sum(given.values())
+    exact = {name: weight * WHOLE / whole if whole else Fraction(WHOLE, len(given)) for name, weight in given.items()}
+    shared = {name: floor(share) for name, share in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: shared[name] - exact[name])
+    for name in by_remainder[: WHOLE - sum(shared.values())]:
+        shared[name] += 1
+    return shared
 
 
 def topic_key(topic: str) -> str:
