@@ -41,9 +41,9 @@ def soak(seed: Seed = 1, minutes: Minutes = 60) -> None:
 
 @app.command()
 def kinds() -> None:
-    """The kinds of faults."""
+    """The kinds of faults, and how often each is in the deck."""
     for kind, line in KINDS.items():
-        print(f"{line.weight:3}  {kind}")
+        print(f"{line.copies:3}  {kind}")
 
 
 def _play(plan: campaign.Plan) -> None:

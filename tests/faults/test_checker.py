@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from confluent_kafka import Producer
 from pymongo import MongoClient
 
 from deploy.local.stack import Endpoints
+from libs.contracts.envelope import encode
+from libs.contracts.events import PairEnded
 from libs.ops import topics
 from tests.faults.checker.check import check
 from tests.faults.checker.clean import clean, park
 from tests.faults.checker.evidence import Evidence, Row, gather
-from tests.faults.checker.planting import Plant
+from tests.faults.checker.planting import Plant, change
 from tests.faults.checker.plants import PLANTS
 from tests.faults.checker.plants_of_leftovers import WRONG, repeat
 from tests.faults.checker.small_company import GATHERED, START
@@ -60,6 +63,22 @@ def test_a_mail_repeated_while_notifications_was_killed_is_within_the_promise() 
     repeat(made, 0)
     repeat(made, 1)
     made.told.faults.append(Fault("kill", START, GATHERED, repeats=2))
+
+    assert check(made.evidence()) == []
+
+
+def test_a_place_is_free_again_also_where_the_clock_that_ended_its_pair_was_hours_ahead() -> None:
+    made = clean()
+    made.enrol("zoe", "mentee")
+    made.pair("p4", "mina", "noor")
+    made.end("p4", "requested")
+    record = made.find("pair-ended", "p4")
+    ended = PairEnded.model_validate_json(record.value or b"")
+    late = ended.model_copy(update={"ended_at": ended.ended_at + timedelta(hours=3)})
+    change(made, record, value=encode(late))
+    made.row("scheduling", "pairs", "p4", ended_at=late.ended_at)
+    made.pair("p5", "mina", "zoe")
+    made.end("p5", "requested")
 
     assert check(made.evidence()) == []
 

@@ -1,9 +1,13 @@
 """The driver: the same seed asks for the same, a failure can be read, and a short run finds nothing."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException
@@ -18,9 +22,12 @@ from tests.faults.checker.violations import Kind as Broken
 from tests.faults.checker.violations import Violation
 from tests.faults.driver import account, campaign
 from tests.faults.driver.actions import ACTIONS, steps
+from tests.faults.driver.deck import Deck
+from tests.faults.driver.faults import KINDS, Fault, Line
+from tests.faults.driver.nemesis import TOGETHER, Nemesis
 from tests.faults.driver.orders import Ask, Say
 from tests.faults.driver.picture import draw
-from tests.faults.driver.timeline import Kind, Timeline
+from tests.faults.driver.timeline import Kind, Timeline, read
 from tests.faults.instruments.servers import ServerFault, heal, strike
 
 SHORT = (
@@ -32,6 +39,46 @@ SHORT = (
     "mongod killed",
 )
 STEPS = 1_500
+
+
+@dataclass(slots=True)
+class Birds:
+    """Canaries that fly at once."""
+
+    def fly(self, within: float) -> float:
+        return within / 100
+
+
+@dataclass(slots=True)
+class Nobody:
+    """An office in which nothing can break."""
+
+    cluster: Any = field(default_factory=lambda: SimpleNamespace(brokers=[None]))
+
+    def ended(self) -> list[str]:
+        return []
+
+
+@pytest.fixture
+def nemesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nemesis:
+    """Of three kinds, one of which never falls."""
+
+    def make(kind: str, office: Any, random: Random) -> Fault:
+        met = (lambda: False) if kind == "never met" else None
+        return Fault(kind, kind, lambda: None, lambda: None, 0, met=met)
+
+    monkeypatch.setattr("tests.faults.driver.nemesis.KINDS", {kind: Line(1, make) for kind in ("a", "b", "never met")})
+    monkeypatch.setattr("tests.faults.driver.nemesis.PAUSES", (0, 0))
+    monkeypatch.setattr("tests.faults.driver.nemesis.TWO_AT_ONCE", 1)
+    office: Any = Nobody()
+    birds: Any = Birds()
+    return Nemesis(office, birds, Timeline(tmp_path), Random(7))
+
+
+def _recovered(nemesis: Nemesis) -> list[list[str]]:
+    """The faults after which a fact went the whole way, one or two each time."""
+    lines = read(nemesis.timeline.folder)
+    return [line.what["after"].split(" and ") for line in lines if line.kind is Kind.RECOVERED]
 
 
 def test_the_same_seed_asks_for_the_same_and_another_for_something_else() -> None:
@@ -60,6 +107,43 @@ def test_no_request_has_the_key_of_another() -> None:
     asked = (order for step in islice(steps(7), STEPS) for order in step.orders)
     keys = Counter(order.key for order in asked if isinstance(order, Ask))
     assert set(keys.values()) == {1}
+
+
+def test_every_kind_of_fault_comes_once_before_any_comes_again() -> None:
+    copies = {kind: line.copies for kind, line in KINDS.items()}
+    deck, again = (Deck(copies, Random(7)) for _ in range(2))
+    dealt = [deck.draw() for _ in range(2 * sum(copies.values()))]
+    assert set(dealt[: len(copies)]) == set(copies)
+    assert Counter(dealt) == {kind: 2 * number for kind, number in copies.items()}
+    assert dealt == [again.draw() for _ in dealt]
+
+
+def test_no_two_faults_come_at_once_before_the_recovery_of_each_alone_is_known(nemesis: Nemesis) -> None:
+    nemesis.run(0.3)
+    known: set[str] = set()
+    for faults in _recovered(nemesis):
+        assert len(faults) == 1 or set(faults) <= known
+        known |= set(faults)
+    assert set(nemesis.recovery) == {"a", "b", TOGETHER}
+
+
+def test_a_fault_that_waits_for_a_moment_which_never_comes_is_none(nemesis: Nemesis) -> None:
+    nemesis.run(0.3)
+    assert nemesis.unmet["never met"] > 0
+    assert "never met" not in nemesis.struck
+    assert "never met" not in nemesis.recovery
+
+
+def test_only_single_faults_are_late() -> None:
+    taken = {"broker cut": [3.0, 31.5, 40.25], "broker slow": [29.0], TOGETHER: [50.0]}
+    assert account.late(taken) == {"broker cut": 40.25}
+
+
+def test_growth_shows_between_the_quarter_and_the_end() -> None:
+    flat = account.course([80.0] * 40)
+    assert (flat["start"], flat["quarter"], flat["end"], flat["max"]) == (80, 80, 80, 80)
+    growing = account.course([float(size) for size in range(100)])
+    assert (growing["start"], growing["quarter"], growing["end"]) == (2, 27, 97)
 
 
 def test_a_failure_reads_as_what_was_asked_struck_and_written_around_it(tmp_path: Path) -> None:

@@ -128,8 +128,6 @@ def a_mentor_had_two_pairs_and_one_place_for_a_while(made: SmallCompany) -> None
     made.pair("p4", "mina", "noor")
     made.enrol("zoe", "mentee")
     made.pair("p5", "mina", "zoe")
-    for _ in range(90):
-        made.risk("p4", "stalled")
     made.end("p4", "requested")
     made.end("p5", "requested")
 

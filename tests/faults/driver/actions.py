@@ -154,6 +154,18 @@ ACTIONS: tuple[tuple[int, Callable[[Town], Orders]], ...] = (
     (1, revise_a_programme),
 )
 """How often something happens against the others, and what it is."""
+WRONGS = tuple(
+    action.__name__.replace("_", " ")
+    for action in (
+        say_facts_again,
+        say_revision_three_before_two,
+        say_a_withdrawal_before_its_enrolment,
+        say_a_revision_with_other_content,
+        revise_what_another_system_owns,
+        poison_a_topic,
+    )
+)
+"""The steps with duplicate and reordered facts and with poison: they come all the time."""
 
 
 def steps(seed: int) -> Iterator[Step]:

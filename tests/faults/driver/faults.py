@@ -2,22 +2,28 @@
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import TypeAlias
 
-from deploy.local.processes import Server
-from tests.faults.driver.office import Office, service_of
+from deploy.local.processes import Server, wait_until
+from tests.faults.driver.office import SERVICES, Office, service_of
 from tests.faults.instruments.failpoints import DatabaseFault
 from tests.faults.instruments.proxy import Proxy, Way
 from tests.faults.instruments.servers import ServerFault, heal, strike
-from tests.faults.struck.points import Point
+from tests.faults.struck.points import RELAY, Point
 
 HOUR = 3600
 CONFLICT_SHARE = 0.3
 SLOW_SECONDS = 0.3
-POINT_HITS = (1, 1, 2, 5)
+POINT_WITHIN, COMES_WITHIN = 20.0, 20.0
+STEPS_DOWN_FOR = 5
+# Where a point is not met by every service.
+MEET = {
+    Point.PREPARED: ("matching", "notifications"),
+    Point.CLAIMED: ("matching", "notifications"),
+}
 VERBS: dict[str, Callable[[Proxy], None]] = {
     "cut": Proxy.cut,
     "refused": Proxy.refuse,
@@ -31,7 +37,8 @@ VERBS: dict[str, Callable[[Proxy], None]] = {
 class Fault:
     """`strike` and `end` return when it has happened. Two faults of one victim don't go together.
 
-    `repeats` is how many mails it may repeat, `skew` how far (seconds) it puts a clock.
+    `repeats` is how many mails it may repeat, `skew` how far (seconds) it puts a clock. `met` is for what waits for its
+    moment, within `seconds`: it tells that the blow fell.
     """
 
     kind: str
@@ -42,6 +49,7 @@ class Fault:
     detail: str = ""
     repeats: int = 0
     skew: int = 0
+    met: Callable[[], bool] | None = None
 
 
 Make: TypeAlias = Callable[[str, Office, Random], Fault]
@@ -69,11 +77,16 @@ def shift_clock(kind: str, office: Office, random: Random) -> Fault:
     return _struck(kind, office, name, random.uniform(8, 15), "--clock", str(ahead), skew=HOUR)
 
 
-def crash_point(kind: str, office: Office, random: Random) -> Fault:
-    """A replica that kills itself at one point of the chassis's sequence."""
-    name, point = random.choice(list(office.replicas)), random.choice(list(Point))
-    words = ("--point", point.value, "--nth", str(random.choice(POINT_HITS)))
-    return _struck(kind, office, name, random.uniform(6, 10), *words)
+def crash_at(point: Point) -> Make:
+    """A replica kills itself at one point of the chassis's sequence."""
+
+    def make(kind: str, office: Office, random: Random) -> Fault:
+        name = random.choice([each for each in office.replicas if service_of(each) in MEET.get(point, SERVICES)])
+        fault = _struck(kind, office, name, POINT_WITHIN, "--point", point.value)
+        reigns = partial(_reign, office, name, fault.strike) if point in RELAY else fault.strike
+        return replace(fault, strike=reigns, met=lambda: office.replicas[name].process.pid() is None)
+
+    return make
 
 
 def of_broker(fault: ServerFault) -> Make:
@@ -94,7 +107,17 @@ def of_primary(kind: str, office: Office, random: Random) -> Fault:
 
 
 def step_down(kind: str, office: Office, random: Random) -> Fault:
-    return Fault(kind, "mongod", office.failpoints().step_down, _nothing, 1, repeats=PER_FAULT)
+    """Who is alone has no successor: for so long there is no primary at all."""
+    before = office.cluster.primary()
+
+    def end() -> None:
+        wait_until(lambda: office.cluster.primary() is not None, COMES_WITHIN, "a primary")
+
+    def met() -> bool:
+        return before is not None and office.cluster.primary() != before
+
+    blow = partial(office.failpoints().step_down, STEPS_DOWN_FOR)
+    return Fault(kind, "mongod", blow, end, STEPS_DOWN_FOR, repeats=PER_FAULT, met=met)
 
 
 def abort_transactions(kind: str, office: Office, random: Random) -> Fault:
@@ -106,7 +129,7 @@ def on_the_way(where: str, verb: str) -> Make:
 
     def make(kind: str, office: Office, random: Random) -> Fault:
         proxy = _proxy(office, where, random)
-        seconds = 0 if verb == "cut" else random.uniform(3, 12)
+        seconds = 0 if verb == "cut" else random.uniform(2, 8)
         blow = partial(VERBS[verb], proxy)
         return Fault(kind, where, blow, proxy.heal, seconds, repeats=0 if where == "broker" else PER_FAULT)
 
@@ -118,41 +141,41 @@ def by_fail_point(fault: DatabaseFault) -> Make:
         points = office.failpoints()
         share = CONFLICT_SHARE if fault is DatabaseFault.WRITE_CONFLICT else None
         blow = partial(points.inflict, fault, share=share, delay_seconds=SLOW_SECONDS)
-        return Fault(kind, "mongod", blow, points.heal, random.uniform(1, 8), repeats=PER_FAULT)
+        return Fault(kind, "mongod", blow, points.heal, random.uniform(1, 6), repeats=PER_FAULT)
 
     return make
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How often a kind is chosen against the others, and for how many nodes it is made."""
+    """How often a kind is in the deck, and for how many nodes it is made."""
 
-    weight: int
+    copies: int
     make: Make
     nodes: tuple[int, ...] = (1, 3)
 
 
 KINDS: dict[str, Line] = {
-    "kill -9 of a replica": Line(14, kill_replica),
-    "SIGTERM of a replica": Line(8, terminate_replica),
-    "SIGSTOP of a replica": Line(5, freeze_replica),
-    "crash point": Line(14, crash_point),
-    "clock shifted": Line(2, shift_clock),
-    "broker stopped": Line(2, of_broker(ServerFault.STOP)),
-    "broker killed": Line(2, of_broker(ServerFault.KILL)),
-    "broker frozen": Line(2, of_broker(ServerFault.FREEZE)),
+    "kill -9 of a replica": Line(4, kill_replica),
+    "SIGTERM of a replica": Line(2, terminate_replica),
+    "SIGSTOP of a replica": Line(1, freeze_replica),
+    "clock shifted": Line(1, shift_clock),
+    "broker stopped": Line(1, of_broker(ServerFault.STOP)),
+    "broker killed": Line(1, of_broker(ServerFault.KILL)),
+    "broker frozen": Line(1, of_broker(ServerFault.FREEZE)),
     "broker's disk full": Line(1, of_broker(ServerFault.FULL_DISK)),
-    "mongod stopped": Line(2, of_mongod(ServerFault.STOP)),
-    "mongod killed": Line(2, of_mongod(ServerFault.KILL)),
-    "mongod frozen": Line(2, of_mongod(ServerFault.FREEZE)),
+    "mongod stopped": Line(1, of_mongod(ServerFault.STOP)),
+    "mongod killed": Line(1, of_mongod(ServerFault.KILL)),
+    "mongod frozen": Line(1, of_mongod(ServerFault.FREEZE)),
     "mongod's disk full": Line(1, of_mongod(ServerFault.FULL_DISK)),
-    "transactions aborted": Line(2, abort_transactions),
-    "leader killed": Line(4, of_leader, (3,)),
-    "primary killed": Line(4, of_primary, (3,)),
-    "primary steps down": Line(4, step_down),
-    **{f"{where} {verb}": Line(2, on_the_way(where, verb)) for where in ("broker", "smtp") for verb in VERBS},
-    **{f"database {verb}": Line(2, on_the_way("database", verb), (1,)) for verb in VERBS},
-    **{f"fail point {fault}": Line(2, by_fail_point(fault)) for fault in DatabaseFault},
+    "transactions aborted": Line(1, abort_transactions),
+    "leader killed": Line(2, of_leader, (3,)),
+    "primary killed": Line(2, of_primary, (3,)),
+    "primary steps down": Line(1, step_down),
+    **{f"{where} {verb}": Line(1, on_the_way(where, verb)) for where in ("broker", "smtp") for verb in VERBS},
+    **{f"database {verb}": Line(1, on_the_way("database", verb), (1,)) for verb in VERBS},
+    **{f"fail point {fault}": Line(1, by_fail_point(fault)) for fault in DatabaseFault},
+    **{f"crash at {point}": Line(1, crash_at(point)) for point in Point},
 }
 
 
@@ -167,17 +190,27 @@ def _struck(kind: str, office: Office, name: str, seconds: float, *words: str, s
         office.launch(name, *words)
 
     def end() -> None:
-        office.stop(name, kill=not skew)
+        office.stop(name)
         office.launch(name)
 
     return Fault(kind, name, strike, end, seconds, f"{name} {' '.join(words)}", _repeats(name), skew)
+
+
+def _reign(office: Office, name: str, strike: Callable[[], None]) -> None:
+    """Strike while the others of its service start anew: they give up the relay, and it is there to take it."""
+    strike()
+    office.comes(name, COMES_WITHIN)
+    for other in office.replicas:
+        if other != name and service_of(other) == service_of(name):
+            office.stop(other)
+            office.launch(other)
 
 
 def _of_server(kind: str, server: Server, fault: ServerFault, random: Random) -> Fault:
     which = server.process.name
     repeats = PER_FAULT if which == "mongod" else 0
     blow, end = partial(strike, server, fault), partial(heal, server)
-    return Fault(kind, which, blow, end, random.uniform(2, 8), server.process.root.name, repeats)
+    return Fault(kind, which, blow, end, random.uniform(2, 6), server.process.root.name, repeats)
 
 
 def _proxy(office: Office, where: str, random: Random) -> Proxy:

@@ -45,6 +45,8 @@ class Hands:
     timeline: Timeline
     told: Told
     outcomes: Counter[str] = field(default_factory=Counter)
+    steps: Counter[str] = field(default_factory=Counter)
+    """How often each action asked for something."""
     broken_answers: list[str] = field(default_factory=list)
     _jobs: "queue.Queue[Job]" = field(default_factory=queue.Queue)
     _left: int = 0
@@ -58,6 +60,7 @@ class Hands:
             thread.start()
 
     def do(self, step: Step) -> None:
+        self.steps[step.action] += bool(step.orders)
         for order in step.orders:
             self.timeline.note(Kind.ORDER, step=step.number, action=step.action, **told(order))
             if isinstance(order, Say):

@@ -9,14 +9,16 @@ from random import Random
 
 from tests.faults.checker import told
 from tests.faults.driver.canaries import Canaries
+from tests.faults.driver.deck import Deck
 from tests.faults.driver.faults import KINDS, Fault
 from tests.faults.driver.office import Office
 from tests.faults.driver.timeline import Kind, Timeline
 
-TWO_AT_ONCE = 0.25
+TWO_AT_ONCE = 0.8
 TOGETHER = "two at once"
 RECOVERED_WITHIN = 120.0
-PAUSES = (0.5, 2.0)
+PAUSES = (0.5, 1.5)
+LOOK_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -29,58 +31,76 @@ class Nemesis:
     random: Random
     only: Sequence[str] = ()
     struck: Counter[str] = field(default_factory=Counter)
+    unmet: Counter[str] = field(default_factory=Counter)
+    """Those that waited for a moment that never came: no faults."""
     recovery: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     repeating: list[told.Fault] = field(default_factory=list)
     """Those that may repeat mails."""
     complaints: list[str] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
     skew: int = 0
+    _deck: Deck = field(init=False)
+
+    def __post_init__(self) -> None:
+        possible = {kind: line.copies for kind, line in KINDS.items() if self._possible(kind)}
+        self._deck = Deck(possible, self.random)
 
     def run(self, seconds: float) -> None:
-        """One blow after the other, each with its recovery; two at once now and then."""
+        """One blow after the other, each with its recovery; two at once of those whose own recovery is known."""
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
             time.sleep(self.random.uniform(*PAUSES))
             self._restart()
             faults = self._choose()
             since = datetime.now(UTC)
-            self._suffer(faults)
-            self._recover(faults)
+            met = self._suffer(faults)
+            self._recover(faults, met)
             self._remember(faults, since)
 
     def _choose(self) -> list[Fault]:
-        lines = {kind: line for kind, line in KINDS.items() if self._possible(kind)}
-        weights = [line.weight for line in lines.values()]
-        number = 2 if self.random.random() < TWO_AT_ONCE and len(lines) > 1 else 1
-        kinds = self.random.choices(list(lines), weights, k=number)
-        faults = {fault.victim: fault for fault in (KINDS[kind].make(kind, self.office, self.random) for kind in kinds)}
-        return list(faults.values())
+        first = self._make(self._deck.draw())
+        if self.random.random() >= TWO_AT_ONCE or not {first.kind, self._deck.next()} <= set(self.recovery):
+            return [first]
+        second = self._make(self._deck.next())
+        if second.victim == first.victim:
+            return [first]
+        self._deck.draw()
+        return [first, second]
+
+    def _make(self, kind: str) -> Fault:
+        return KINDS[kind].make(kind, self.office, self.random)
 
     def _possible(self, kind: str) -> bool:
         return len(self.office.cluster.brokers) in KINDS[kind].nodes and (not self.only or kind in self.only)
 
-    def _suffer(self, faults: Sequence[Fault]) -> None:
+    def _suffer(self, faults: Sequence[Fault]) -> list[Fault]:
+        """The faults that truly came."""
         for fault in faults:
-            self.struck[fault.kind] += 1
             self.skew = max(self.skew, fault.skew)
             self.timeline.note(Kind.STRIKE, fault=fault.kind, detail=fault.detail, seconds=round(fault.seconds, 1))
             fault.strike()
-        began = time.monotonic()
+        began, met = time.monotonic(), []
         for fault in sorted(faults, key=lambda fault: fault.seconds):
-            time.sleep(max(0.0, began + fault.seconds - time.monotonic()))
+            if _comes(fault, began + fault.seconds):
+                met.append(fault)
             fault.end()
-            self.timeline.note(Kind.END, fault=fault.kind, detail=fault.detail)
+            self.timeline.note(Kind.END, fault=fault.kind, detail=fault.detail, unmet=fault not in met)
+        self.struck.update(fault.kind for fault in met)
+        self.unmet.update(fault.kind for fault in faults if fault not in met)
+        return met
 
-    def _recover(self, faults: Sequence[Fault]) -> None:
-        kind = faults[0].kind if len(faults) == 1 else TOGETHER
+    def _recover(self, faults: Sequence[Fault], met: Sequence[Fault]) -> None:
+        """What was not met leaves no figure, but it has to be over all the same."""
         taken = self.canaries.fly(RECOVERED_WITHIN)
         if taken is None:
             words = " and ".join(f"{fault.kind} ({fault.detail or fault.victim})" for fault in faults)
             self.complaints.append(f"no fact went the whole way within {RECOVERED_WITHIN:g} s of the end of {words}")
             self.timeline.note(Kind.VIOLATION, what=self.complaints[-1])
             return
-        self.recovery[kind].append(taken)
-        self.timeline.note(Kind.RECOVERED, after=kind, seconds=round(taken, 2))
+        if len(met) == len(faults):
+            kind = met[0].kind if len(met) == 1 else TOGETHER
+            self.recovery[kind].append(taken)
+        self.timeline.note(Kind.RECOVERED, after=" and ".join(fault.kind for fault in faults), seconds=round(taken, 2))
 
     def _remember(self, faults: Sequence[Fault], since: datetime) -> None:
         """A mail may come twice because of a fault, also when its lease has run out a while later."""
@@ -94,3 +114,10 @@ class Nemesis:
             self.restarted.append(name)
             self.timeline.note(Kind.RESTART, replica=name, words=self.office.replicas[name].last_words(4))
             self.office.launch(name)
+
+
+def _comes(fault: Fault, limit: float) -> bool:
+    """Wait until the limit, or for the moment that it waits for. False if that never came."""
+    while not (came := fault.met is not None and fault.met()) and time.monotonic() < limit:
+        time.sleep(LOOK_SECONDS)
+    return came or fault.met is None

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ SERVICES = tuple(part.name for part in parts.SERVICES)
 REPLICAS = 2
 MAILS_AT_ONCE = 4
 READY_WITHIN, STOPPED_WITHIN = 60, 30
+LOOK_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -77,6 +79,12 @@ class Office:
         """Start the replica anew; with `words` as a struck process with these arguments."""
         self.replicas[name] = self._replica(name, *words)
         self.replicas[name].launch()
+
+    def comes(self, name: str, within: float) -> None:
+        """Return once the replica serves or has ended, or after so many seconds."""
+        server, limit = self.replicas[name], time.monotonic() + within
+        while server.process.pid() is not None and not server.serves() and time.monotonic() < limit:
+            time.sleep(LOOK_SECONDS)
 
     def ended(self) -> list[str]:
         """Replicas that don't run."""
