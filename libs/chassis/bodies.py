@@ -18,7 +18,7 @@ async def read_strictly(request: Request) -> None:
     if field is None or not body:
         return
     if not _is_json(request.headers.get("content-type", "")):
-        raise HTTPException(415, "send the body as JSON, with Content-Type: application/json")
+        raise HTTPException(415, "the body does not say that it is JSON: send it with Content-Type: application/json")
     try:
         _reader(field.field_info.annotation).validate_json(body, strict=True)
     except ValidationError as error:

@@ -132,7 +132,7 @@ async def show_dead_letter(dead_letter_id: str, store: Store) -> dict[str, Any]:
     """One dead letter with its structure; no value of it."""
     rows = await store.find(DeadLetter.collection, {"_id": dead_letter_id})
     if not rows:
-        raise HTTPException(404, "there is no such dead letter")
+        raise HTTPException(404, "there is no such dead letter: GET /dead-letters lists them")
     letter = from_row(DeadLetter, rows[0])
     return _shown(letter) | {
         "bytes": len(letter.value or b""),

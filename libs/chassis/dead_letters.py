@@ -208,13 +208,16 @@ def _changed(letter: DeadLetter, state: LetterState, by: str, now: datetime) -> 
 
 def _not_parked(letter: DeadLetter) -> Refused | None:
     if letter.version == 0:
-        return Refused("not_found", "there is no such dead letter", 404)
+        return Refused("not_found", "there is no such dead letter: GET /dead-letters lists them", 404)
     if letter.state is not LetterState.PARKED:
-        return Refused("not_parked", f"it was {letter.state} before")
+        return Refused("not_parked", f"it was {letter.state} before: nothing is left to do")
     return None
 
 
 def _unheard(message: object) -> Refused:
     if isinstance(message, Unreadable):
-        return Refused("unreadable", f"still can't be read: {message.reason}: {message.detail}")
-    return Refused("unheard", "nothing here handles it")
+        return Refused(
+            "unreadable",
+            f"still can't be read ({message.reason}, {message.detail}): have its sender say it anew, then purge it",
+        )
+    return Refused("unheard", "nothing here handles it any more: purge it")

@@ -47,7 +47,9 @@ class Commands:
     async def obey(self, command: Command, key: str | None, traceparent: str | None) -> Response:
         """The answer comes after the transaction. With a key, the same request gets the same answer again."""
         if self.full.is_set():
-            return problem(503, "the outbox is full: Kafka has been away for too long", headers={"Retry-After": "5"})
+            return problem(
+                503, "Kafka has been away for too long: repeat the request later", headers={"Retry-After": "5"}
+            )
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         name = uuid4().hex
         item = Item(
@@ -181,7 +183,7 @@ def guard(app: FastAPI, token: str | None, open_http: Sequence[APIRouter] = ()) 
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
-        return problem(500, "unexpected; the service's log has the details")
+        return problem(500, "unexpected: the service's log has the details")
 
 
 @dataclass(frozen=True, slots=True)

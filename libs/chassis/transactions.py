@@ -174,10 +174,11 @@ class Transactions:
             if item.answer:
                 effects.answers.append((item, effects.inbox.answer(item) or Answer({}, 204)))
         elif item.answer:
-            refused = Refused("idempotency_key_reused", "the same Idempotency-Key came with another body", 422)
+            detail = "the same Idempotency-Key came with another body: take a new key for each request"
+            refused = Refused("idempotency_key_reused", detail, 422)
             effects.answers.append((item, _refusal(refused)))
         else:
-            detail = "the same source and id came before with another body"
+            detail = "the same source and id came before with another body: send it under a new id"
             if await effects.work.exists(dead_letter(item, reason="id_reused", detail=detail, now=now)):
                 effects.duplicates += 1
             else:
@@ -185,7 +186,8 @@ class Transactions:
 
     def _park(self, item: Item, reason: str, detail: str, effects: Effects, now: datetime) -> Answer | None:
         if isinstance(item.message, Command):
-            return Answer({"reason": "failed", "detail": "the command failed; it changed nothing"}, 500)
+            why = "the command failed and changed nothing: the service's log has the details"
+            return Answer({"reason": "failed", "detail": why}, 500)
         effects.work.add(dead_letter(item, reason=reason, detail=detail, now=now))
         effects.parked.append(reason)
         if item.raw:

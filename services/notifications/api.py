@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from libs.chassis.documents import from_row
 from libs.chassis.http import Cursor, IfMatch, Limit, Obeys, Store, page
 from libs.chassis.openapi import Page, answers
-from libs.contracts.fields import Email, Text
+from libs.contracts.fields import Email
 from libs.contracts.ids import ID_PATTERN, ParticipantId, ProgramId
 from services.notifications.commands import ReportBounce, SetPreferences
 from services.notifications.shapes import NoticeShown, PreferencesShown, Reached
@@ -30,7 +30,6 @@ class Bounce(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     address: Email
-    reason: Text | None = None
 
 
 @router.get(_PERSON + "/notices", response_model=None, responses=answers(Page[NoticeShown]))

@@ -1,5 +1,6 @@
 """The three services as processes that ask for a token, with the servers that all tests share."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,11 @@ from tests.wishes import ADA, GRACE, PROGRAM
 
 TOKEN = "ada-opens-every-door"
 SERVICES = ("matching", "scheduling", "notifications")
+# Nothing of the inside may be told: code, modules, servers, drivers.
+INTERNALS = re.compile(
+    r"Traceback|\.py\b|File \"|libs\.|services\.|pydantic|mongo|kafka:|127\.0\.0\.1|starlette|fastapi|site-packages",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,16 @@ Connections that send a byte a minute are the business of the ingress, which bou
 """
 
 import json
-import re
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.doors.served import SERVICES, Doors
+from tests.doors.served import INTERNALS, SERVICES, Doors
 from tests.doors.wire import exchange, request, status
 from tests.wishes import ADA, PROGRAM
 
 JSON = b"Content-Type: application/json"
-# Nothing of the inside may be told: code, modules, servers, drivers.
-INTERNALS = re.compile(
-    r"Traceback|\.py\b|File \"|libs\.|services\.|pydantic|mongo|kafka:|127\.0\.0\.1|starlette|fastapi|site-packages",
-    re.IGNORECASE,
-)
 WRITES = {
     "matching": ("PUT", "/programs/2026"),
     "scheduling": ("POST", "/sessions/s-1/confirm"),

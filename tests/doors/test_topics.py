@@ -1,5 +1,6 @@
 """Five hundred broken records between sound ones, on every topic that somebody hears, while a company runs."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,13 +11,15 @@ from hypothesis import given
 
 from deploy.local.parts import SERVICES as PARTS
 from deploy.local.parts import heard
+from deploy.local.processes import CHECKOUT
 from libs.contracts.envelope import Reason, Unreadable, read
 from libs.contracts.events import Event
 from libs.contracts.examples import EXAMPLES
 from libs.contracts.topics import TOPICS
 from tests.doors.drawn import many
 from tests.doors.records import NOON, Said, mutated, sound
-from tests.doors.served import SERVICES, Doors
+from tests.doors.served import INTERNALS, SERVICES, Doors
+from tests.faults.checker import topics
 from tests.journeys.company import until
 
 HEARD = heard(PARTS)
@@ -24,6 +27,9 @@ SPOKEN = tuple(topic for topic in EXAMPLES if any(topic in topics for topics in 
 BROKEN, EVERY = 500, 5
 # Reasons of messages that are read well and still can't be: the sender's own contradictions.
 CONTRADICTIONS = {"id_reused", "conflict", "not_owner"}
+# What an operator does about a reason stands in the page's table.
+PAGE = CHECKOUT / "docs" / "operations" / "dead-letters.md"
+REMEDIES = set(re.findall(r"^\| `(\w+)` \|.*\| [^|]+ \|$", PAGE.read_text(), re.MULTILINE))
 
 Place = tuple[str, int, int]
 
@@ -134,3 +140,24 @@ def test_each_broken_record_is_a_dead_letter_and_the_sound_ones_around_it_take_e
             assert listed.status_code == 200
             assert all(row["reason"] and row["detail"] for row in listed.json()["items"])
     until(lambda: not doors.company.waiting_pages(), 60, "the outboxes are empty")
+    the_copies_tell_the_same(doors, sent)
+
+
+def the_copies_tell_the_same(doors: Doors, sent: Sent) -> None:
+    """On the topics of dead letters each broken record stands once for each service that hears it, and no sound one."""
+    values = doors.company.values
+    records = topics.read(values["VICEVERSA_KAFKA"], values["VICEVERSA_PREFIX"], patience=30).records
+    copies = [record for record in records if record.is_dead_letter]
+    for service in SERVICES:
+        mine = [copy for copy in copies if copy.topic.endswith(f".{service}.dlq")]
+        kept = {f"{row['topic']}/{row['partition']}/{row['offset']}": row for row in letters(doors, service)}
+        assert Counter(copy.text("dlq_origin") for copy in mine) == Counter(list(kept))
+        told = {copy.text("dlq_origin"): copy.text("dlq_reason") for copy in mine}
+        assert {place: row["reason"] for place, row in kept.items()} == told
+        assert {f"{topic}/{partition}/{offset}" for topic, partition, offset in sent.due(service)} <= set(told)
+    assert {copy.text("dlq_reason") for copy in copies} <= REMEDIES
+    for copy in copies:
+        assert copy.topic.startswith(copy.text("dlq_origin").partition("/")[0])
+        assert copy.text("dlq_detail")
+        assert not INTERNALS.search(copy.text("dlq_detail"))
+        assert not copy.name.startswith("good-")

@@ -131,7 +131,7 @@ async def test_preferences_have_a_revision_and_a_bounced_address_is_left_alone(w
     late = await world.http.put(path, json={"locale": "fr"}, headers={"If-Match": '"0"'})
     assert (late.status_code, late.json()["locale"]) == (412, "de")
 
-    bounced = await world.http.post("/bounces", json={"address": "ADA@engines.invalid", "reason": "550"})
+    bounced = await world.http.post("/bounces", json={"address": "ADA@engines.invalid"})
     assert bounced.json() == {"participants": 1}
     world.say(enrolled("Ada", revision=2, at=NOON + timedelta(days=1)))
     await world.until("ada", "failed")

@@ -47,9 +47,10 @@ def end_pair(command: EndPair, state: State, now: datetime) -> Facts:
     """Somebody asks for it; the two cool down and go back to the pool."""
     pair = state[Pair, command.pair_id]
     if pair.state is PairState.UNKNOWN:
-        yield Refused("not_found", "there is no such pair", 404)
+        yield Refused("not_found", "there is no such pair: GET /programs/{program_id}/pairs lists them", 404)
     elif pair.ended:
-        yield Refused("ended", f"the pair ended before: {pair.ended.reason}", more={"ended": pair_shown(pair)["ended"]})
+        detail = f"the pair ended before ({pair.ended.reason}): nothing is left to do"
+        yield Refused("ended", detail, more={"ended": pair_shown(pair)["ended"]})
     else:
         yield _end(pair, command.reason, state, now, command.ended_by)
         yield Answer(pair_shown(pair))

@@ -96,7 +96,7 @@ def withdraw_participant(command: WithdrawParticipant, state: State, now: dateti
     """The person leaves, whoever enrolled them; a person who has left stays so."""
     person = state[Person, command.key]
     if person.profile is None:
-        yield Refused("not_found", "nobody of this id was enrolled in this programme", 404)
+        yield Refused("not_found", "nobody of this id was enrolled in this programme: check both ids", 404)
         return
     if refusal := _other_revision(person, command.if_match):
         yield refusal
@@ -144,28 +144,29 @@ def _refusal(person: Person, event: ParticipantEnrolled, source: str) -> Refused
     if refusal := _other_owner(person, source):
         return refusal
     if person.profile and person.profile.revision == event.revision:
-        return Refused("conflict", "this revision was said with another content")
+        return Refused("conflict", "this revision was said with another content: send a higher one")
     return None
 
 
 def _other_owner(person: Person, source: str) -> Refused | None:
     if person.owner in ("", source):
         return None
-    return Refused("not_owner", f"the profile belongs to {person.owner}", more={"owner": person.owner})
+    return Refused("not_owner", f"the profile belongs to {person.owner}: change it there", more={"owner": person.owner})
 
 
 def _not_open(program: Program) -> Refused | None:
     if program.published is None:
-        return Refused("not_found", "there is no such programme", 404)
+        return Refused("not_found", "there is no such programme: PUT it at /programs/{program_id}", 404)
     if not program.active:
-        return Refused("not_open", f"nobody can enrol: the programme is {program.published.state}")
+        return Refused("not_open", f"the programme is {program.published.state}: publish it as open or running")
     return None
 
 
 def _other_revision(person: Person, if_match: int | None) -> Refused | None:
     if if_match is None or (person.profile and if_match == person.revision):
         return None
-    return Refused("changed", "the person has another revision", 412, more=person_shown(person))
+    detail = "the person has another revision: GET it, and send its ETag as If-Match"
+    return Refused("changed", detail, 412, more=person_shown(person))
 
 
 def _moment(person: Person, command: EnrolParticipant, now: datetime) -> datetime:

@@ -19,7 +19,7 @@ def remember_program(event: ProgramPublished, state: State, now: datetime) -> Fa
     program = state[Program, event.program_id]
     known = program.published
     if known and known.revision == event.revision and known != event:
-        yield Refused("conflict", "this revision was published with another content")
+        yield Refused("conflict", "this revision was published with another content: publish a higher one")
     elif known is None or known.revision < event.revision:
         places = program.places
         program.publish(event)
@@ -32,7 +32,8 @@ def publish_program(command: PublishProgram, state: State, now: datetime) -> Fac
     program = state[Program, command.program_id]
     before = program.published
     if command.if_match is not None and (before is None or command.if_match != before.revision):
-        yield Refused("changed", "the programme has another revision", 412, more=program_shown(program))
+        detail = "the programme has another revision: GET it, and send its ETag as If-Match"
+        yield Refused("changed", detail, 412, more=program_shown(program))
         return
     event = command.wish.event(command.program_id, program.revision + 1)
     if before is None or event != before.model_copy(update={"revision": event.revision}):

@@ -71,11 +71,14 @@ def write_down_round(plan: RoundPlanned, state: State, now: datetime) -> Facts:
 
 def _refusal(program: Program, round: Round, command: AskForRound) -> Refused | None:
     if program.published is None:
-        return Refused("not_found", "there is no such programme", 404)
+        return Refused("not_found", "there is no such programme: PUT it at /programs/{program_id}", 404)
     if round.state is not RoundState.UNKNOWN and round.wish != command.wish:
-        return Refused("asked_before", "a round of this id was asked for with other words")
+        return Refused("asked_before", "a round of this id was asked for with other words: take another id")
     if not program.active and not command.wish.dry_run:
-        return Refused("not_open", f"no pair can be made: the programme is {program.published.state}")
+        return Refused(
+            "not_open",
+            f"the programme is {program.published.state}: publish it as open or running, or ask for a dry run",
+        )
     return None
 
 

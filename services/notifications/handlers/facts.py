@@ -58,10 +58,10 @@ def remember_person_welcome_and_tell_what_waited(event: ParticipantEnrolled, sta
 
 def _refusal(person: Person, event: ParticipantEnrolled, source: str) -> Refused | None:
     if person.owner and person.owner != source:
-        return Refused("not_owner", f"the profile belongs to {person.owner}")
+        return Refused("not_owner", f"the profile belongs to {person.owner}: change it there")
     contact = person.contact
     if contact and event.revision == contact.revision and digest_of(event) != contact.digest:
-        return Refused("conflict", f"revision {event.revision} came before with other content")
+        return Refused("conflict", f"revision {event.revision} came before with other content: send a higher one")
     return None
 
 

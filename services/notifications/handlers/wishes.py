@@ -13,9 +13,10 @@ def set_preferences(wish: SetPreferences, state: State, now: datetime) -> Facts:
     """They hold for everything that is told from now on."""
     person = state[Person, wish.person]
     if person.contact is None:
-        yield Refused("unknown", "nobody of this id is enrolled", 404)
+        yield Refused("unknown", "nobody of this id is enrolled: check both ids", 404)
     elif wish.expected is not None and wish.expected != person.preferences_revision:
-        yield Refused("changed", "the preferences were changed meanwhile", 412, person.wishes)
+        detail = "the preferences were changed meanwhile: GET them, and send their ETag as If-Match"
+        yield Refused("changed", detail, 412, person.wishes)
     else:
         person.wish(wish.preferences)
         yield Answer(person.wishes, headers={"ETag": f'"{person.preferences_revision}"'})

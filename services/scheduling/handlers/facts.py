@@ -135,9 +135,9 @@ def forget_person(erased: Erased, state: State, now: datetime) -> Facts:
 
 def _refusal(person: Person, event: ParticipantEnrolled, source: str) -> Refused | None:
     if person.owner and person.owner != source:
-        return Refused("not_owner", f"the profile belongs to {person.owner}")
+        return Refused("not_owner", f"the profile belongs to {person.owner}: change it there")
     if person.contradicts(event):
-        return Refused("conflict", f"revision {event.revision} came before with other content")
+        return Refused("conflict", f"revision {event.revision} came before with other content: send a higher one")
     return None
 
 

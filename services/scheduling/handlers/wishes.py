@@ -152,35 +152,42 @@ def _times(
 def _new_slot(wish: MoveSession, session: Session, state: State, now: datetime) -> Slot | Refused:
     both, policy = calendars(session, state, but=session.id), state[Program, session.program_id].policy
     if not both or not policy:
-        return Refused("hours_unknown", "the hours of one of the two, or the policy, are not known")
+        return Refused(
+            "hours_unknown",
+            "the hours of one of the two, or the policy, are not known: enrol both, publish the programme, try again",
+        )
     if wish.starts_at:
         match check_wish(*both, wish.starts_at, minutes=policy.session_minutes, after=now):
             case WishRefusal() as why:
-                return Refused(why.value, f"the wished time is not possible: {why.value.replace('_', ' ')}")
+                told = why.value.replace("_", " ")
+                return Refused(why.value, f"{told}: wish another time, or none for the next common slot")
             case slot:
                 return slot
     later = day_after(session.slot.starts_at, both[0].zone)
     match earliest_common_slot(*both, minutes=policy.session_minutes, after=now, on_or_after=later):
         case NoSlot() as none:
-            return Refused("no_common_slot", none.why)
+            return Refused("no_common_slot", f"{none.why}: change the hours of one of the two")
         case slot:
             return slot
 
 
 def _refusal(wish: SessionCommand, session: Session, *allowed: SessionState) -> Refused | None:
     if session.state is SessionState.UNPLANNED:
-        return Refused("unknown_session", "there is no such session", 404)
+        return Refused("unknown_session", "there is no such session: GET /sessions lists them", 404)
     if wish.revision is not None and wish.revision != session.revision:
         present = {"present": session.shown()}
-        return Refused("precondition_failed", f"the session is at revision {session.revision}", 412, present)
+        detail = f"the session is at revision {session.revision}: decide on `present`, then send its revision"
+        return Refused("precondition_failed", detail, 412, present)
     if session.state not in allowed:
-        return Refused(f"already_{session.state}", f"the session is {session.state} already")
+        detail = f"the session is {session.state} already: GET /sessions?state=planned lists those that can change"
+        return Refused(f"already_{session.state}", detail)
     return None
 
 
 def _ended(session: Session, state: State) -> Refused | None:
     ended = state[Pair, session.pair_id].ended_at
-    return Refused("pair_ended", "the pair has ended") if ended else None
+    detail = "the pair has ended: GET /sessions?state=planned lists the meetings that can change"
+    return Refused("pair_ended", detail) if ended else None
 
 
 def _not_begun(session: Session, now: datetime) -> Refused | None:
