@@ -69,7 +69,7 @@ def nemesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nemesis:
 
     monkeypatch.setattr("tests.faults.driver.nemesis.KINDS", {kind: Line(1, make) for kind in ("a", "b", "never met")})
     monkeypatch.setattr("tests.faults.driver.nemesis.PAUSES", (0, 0))
-    monkeypatch.setattr("tests.faults.driver.nemesis.TWO_AT_ONCE", 1)
+    monkeypatch.setattr("tests.faults.driver.nemesis.AT_ONCE", (3,))
     office: Any = Nobody()
     birds: Any = Birds()
     return Nemesis(office, birds, Timeline(tmp_path), Random(7))
@@ -118,7 +118,7 @@ def test_every_kind_of_fault_comes_once_before_any_comes_again() -> None:
     assert dealt == [again.draw() for _ in dealt]
 
 
-def test_no_two_faults_come_at_once_before_the_recovery_of_each_alone_is_known(nemesis: Nemesis) -> None:
+def test_no_faults_come_at_once_before_the_recovery_of_each_alone_is_known(nemesis: Nemesis) -> None:
     nemesis.run(0.3)
     known: set[str] = set()
     for faults in _recovered(nemesis):

@@ -71,7 +71,7 @@ def recovery(taken: Sequence[float]) -> dict[str, float]:
 
 
 def late(taken: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """The longest recovery of each kind that missed the goal; for two faults at once there is none."""
+    """The longest recovery of each kind that missed the goal; for several at once there is none."""
     longest = {kind: max(each) for kind, each in taken.items() if kind != TOGETHER}
     return {kind: round(seconds, 2) for kind, seconds in longest.items() if seconds > GOAL_SECONDS}
 

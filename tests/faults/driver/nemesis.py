@@ -14,8 +14,8 @@ from tests.faults.driver.faults import KINDS, Fault
 from tests.faults.driver.office import Office
 from tests.faults.driver.timeline import Kind, Timeline
 
-TWO_AT_ONCE = 0.8
-TOGETHER = "two at once"
+AT_ONCE = (1, 2, 2, 3, 3)
+TOGETHER = "several at once"
 RECOVERED_WITHIN = 120.0
 PAUSES = (0.5, 1.5)
 LOOK_SECONDS = 0.1
@@ -46,7 +46,7 @@ class Nemesis:
         self._deck = Deck(possible, self.random)
 
     def run(self, seconds: float) -> None:
-        """One blow after the other, each with its recovery; two at once of those whose own recovery is known."""
+        """One blow after the other, each with its recovery; several at once of those whose own recovery is known."""
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
             time.sleep(self.random.uniform(*PAUSES))
@@ -58,14 +58,16 @@ class Nemesis:
             self._remember(faults, since)
 
     def _choose(self) -> list[Fault]:
-        first = self._make(self._deck.draw())
-        if self.random.random() >= TWO_AT_ONCE or not {first.kind, self._deck.next()} <= set(self.recovery):
-            return [first]
-        second = self._make(self._deck.next())
-        if second.victim == first.victim:
-            return [first]
-        self._deck.draw()
-        return [first, second]
+        faults = [self._make(self._deck.draw())]
+        for _ in range(1, self.random.choice(AT_ONCE)):
+            if not {faults[0].kind, self._deck.next()} <= set(self.recovery):
+                break
+            further = self._make(self._deck.next())
+            if further.victim in {fault.victim for fault in faults}:
+                break
+            faults.append(further)
+            self._deck.draw()
+        return faults
 
     def _make(self, kind: str) -> Fault:
         return KINDS[kind].make(kind, self.office, self.random)
