@@ -25,6 +25,8 @@ _PAGES_AT_ONCE = 100
 _BYTES_AT_ONCE = 8_000_000
 _TRANSACTION_MS = 10_000
 _BOUND = 15.0
+# Within the bound a client can pass by one broker that is lost without a word, and ask the next.
+_REQUEST_MS = 5_000
 _LEASE_SECONDS = 10.0
 _RENEW_SECONDS = 3.0
 _SWEEP_SECONDS = 0.1
@@ -130,7 +132,7 @@ class Relay:
             acks="all",
             max_request_size=2 * 1024 * 1024,
             max_batch_size=256 * 1024,
-            request_timeout_ms=10_000,
+            request_timeout_ms=_REQUEST_MS,
             **self.connection,
         )
         try:
@@ -142,7 +144,7 @@ class Relay:
     async def _position(self) -> Position:
         """Read only after the producer has started: before, a commit that is still pending may not show."""
         place = TopicPartition(self.prefix + RELAY_TOPIC, 0)
-        admin = self.admin(bootstrap_servers=self.bootstrap, **self.connection)
+        admin = self.admin(bootstrap_servers=self.bootstrap, request_timeout_ms=_REQUEST_MS, **self.connection)
         try:
             await asyncio.wait_for(admin.start(), _BOUND)
             await self._bind_to_cluster(admin)

@@ -39,6 +39,13 @@ from libs.chassis.service import Service
 from libs.chassis.settings import Settings
 from libs.chassis.transactions import Transactions
 
+# A broker that is lost without a word costs a consumer so long, not aiokafka's 40 s; the broker itself lets a request
+# wait for 10 s at most, in a rebalance.
+_REQUEST_MS = 12_000
+# A consumer that has no offset yet asks the leader that it knows again and again, also one that leads no longer, and
+# learns of the next one only when its metadata has aged: in aiokafka after five minutes.
+_METADATA_MS = 5_000
+
 log = structlog.get_logger()
 
 
@@ -75,6 +82,8 @@ class Runtime:
         broker = KafkaBroker(
             settings.kafka.split(","),
             logger=None,
+            request_timeout_ms=_REQUEST_MS,
+            metadata_max_age_ms=_METADATA_MS,
             middlewares=[KafkaPrometheusMiddleware(registry=self.metrics.registry, metrics_prefix="faststream")],
         )
         self.app = FastStream(broker)
