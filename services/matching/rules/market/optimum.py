@@ -1,0 +1,97 @@
+"""The exact best pairs over all feasible ones, of which only a choice is ever looked at.
+
+Column generation (after Dantzig and Wolfe 1960): the best columns of each row make a market; its prices prove a row
+when no column that the row does not know could give it more than it has. The other rows are scanned at these prices and
+learn better columns, until every row is proven. Then the prices bound the total over all feasible pairs by the value
+that is reached.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from libs.contracts.words import Objective
+from services.matching.rules.market.book import UNPAYABLE
+from services.matching.rules.market.market import Market, Side
+from services.matching.rules.market.rows import Integers, Rows
+
+# Columns per row in the first choice, and in each later one besides one per place
+FIRST = 32
+MORE = 8
+_HIGHEST = UNPAYABLE // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Pairs by row and column number, sorted, with their scores; `value` is their total.
+
+    No set of pairs that the objective allows scores above `upper_bound`: equal to `value` unless the time was over.
+    `market` is the state that it comes from, for who wants to go on with it. `scans` is how many times rows were asked.
+    """
+
+    rows: Integers
+    columns: Integers
+    scores: Integers
+    value: int
+    upper_bound: int
+    market: Market
+    scans: int
+
+
+def optimum(rows: Rows, objective: Objective, *, out_of_time: Callable[[], bool] = lambda: False) -> Optimum:
+    """The best pairs under one of the two objectives, see `best_pairs`.
+
+    out_of_time: asked now and then; once it says yes the pairs found so far are returned, with an honest upper bound.
+    Raises OverflowError where prices could leave 61 bits: for `participation` the highest score x possible pairs.
+    """
+    shift = shift_of(rows, objective)
+    market = Market(rows.row_places, rows.column_places, shift)
+    rest = np.where(rows.row_places > 0, rows.highest + shift, 0)
+    scans, proven = _prove(rows, market, rest, out_of_time)
+    row, column, score = market.pairs() if proven else market.filled_pairs()
+    value = sum(score.tolist())
+    bound = market.upper_bound(rest)
+    most = bound // shift if shift else len(row)
+    bound -= len(row) * shift
+    if most > len(row):
+        bound = min(bound, most * rows.highest)
+    return Optimum(row, column, score, value, bound, market, scans)
+
+
+def _prove(rows: Rows, market: Market, rest: Integers, out_of_time: Callable[[], bool]) -> tuple[int, bool]:
+    """Scan and settle until every row is proven or the time is over; how often, and which of the two.
+
+    `rest` is kept true: no pair of a row that the market does not know gives more than that.
+    """
+    lowest = -1 if market.shift else 0
+    asked = np.flatnonzero(rows.row_places > 0)
+    floors, count, scans = np.full(len(asked), lowest), FIRST, 0
+    always = rest.copy()
+    while len(asked) and not out_of_time():
+        prices = market.prices(Side.COLUMN)
+        found = rows.best(asked, prices, floors, count)
+        market.offer(Side.ROW, asked, found)
+        rest[asked] = found.rest + market.shift
+        if scans == 0:
+            # prices never fall below 0, so what holds at 0 holds always
+            always[asked] = np.where(found.rest == lowest, 0, rest[asked])
+        scans += 1
+        settled = market.settle(out_of_time)
+        fall = int((prices - market.prices(Side.COLUMN)).max(initial=0))
+        rest[:] = np.minimum(rest + fall, always)
+        if not settled:
+            return scans, False
+        wants = market.prices(Side.ROW)
+        asked = np.flatnonzero(rest > wants)
+        floors, count = wants[asked] - market.shift, MORE + int(rows.row_places.max())
+    return scans, len(asked) == 0
+
+
+def shift_of(rows: Rows, objective: Objective) -> int:
+    """What to add to every score so that the best total also serves the objective: more than any set of pairs scores."""
+    most = min(int(rows.row_places.sum()), int(rows.column_places.sum()))
+    shift = most * rows.highest + 1 if objective is Objective.PARTICIPATION else 0
+    if shift + rows.highest > _HIGHEST:
+        raise OverflowError(f"scores up to {rows.highest} are too large for {most} pairs: divide them")
+    return shift
