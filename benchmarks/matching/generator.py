@@ -11,10 +11,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+
 from libs.contracts.events import PairCreated, PairEnded, ParticipantEnrolled, ProgramPublished
 from libs.contracts.ids import PairId, ParticipantId, RoundId
 from libs.contracts.parts import Rationale
-from libs.contracts.words import PairEndReason
+from libs.contracts.words import PairEndReason, Role
 
 from .draw import Drawn, Integers, draw
 from .people import NOW, PROGRAM, ids_of, participants
@@ -75,7 +77,14 @@ class Instance:
         )
 
     def participants(self) -> Iterator[ParticipantEnrolled]:
-        return participants(self.drawn)
+        """Mentees, then mentors, each side in the order of ids, made one at a time: about 30 microseconds each."""
+        yield from self.side(Role.MENTEE)
+        yield from self.side(Role.MENTOR)
+
+    def side(self, role: Role) -> Iterator[ParticipantEnrolled]:
+        drawn = self.drawn
+        people = np.arange(drawn.mentees) if role is Role.MENTEE else np.arange(drawn.mentees, len(drawn.numbers))
+        return participants(drawn, people[np.argsort(drawn.numbers[people])])
 
     def in_force(self) -> Iterator[PairCreated]:
         """Pairs that live, at most one per person."""
@@ -109,9 +118,8 @@ class Instance:
         return self._ids(self.drawn.excluded)
 
     def _ids(self, pairs: Integers) -> Iterator[tuple[ParticipantId, ParticipantId]]:
-        ids = ids_of(self.drawn)
-        for mentor, mentee in pairs.tolist():
-            yield ids[mentor], ids[mentee]
+        mentors, mentees = (ids_of(self.drawn.numbers[side]) for side in pairs.T)
+        return zip(mentors, mentees, strict=True)
 
 
 def generate(people: int, variant: Variant = Variant.LOPSIDED, seed: int = 1) -> Instance:

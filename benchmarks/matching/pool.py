@@ -11,7 +11,6 @@ from .people import NOW
 def pool_of(instance: Instance) -> Pool:
     """Mentors and mentees in the order of their ids, with all that stands between them at that moment."""
     program = instance.program()
-    people = sorted(instance.participants(), key=lambda person: person.participant_id)
     standing = standing_of(
         program,
         now=NOW,
@@ -19,5 +18,4 @@ def pool_of(instance: Instance) -> Pool:
         former_pairs=instance.former_pairs(),
         exclusions=instance.exclusions(),
     )
-    mentors, mentees = ([person for person in people if person.role is role] for role in (Role.MENTOR, Role.MENTEE))
-    return Pool(program, mentors, mentees, standing)
+    return Pool(program, list(instance.side(Role.MENTOR)), list(instance.side(Role.MENTEE)), standing)

@@ -50,5 +50,5 @@ def test_only_flows_can_say_that_people_have_several_places(variant: Variant) ->
 
 def test_the_fifty_best_hold_the_optimum_of_a_small_pool_and_not_of_a_crowded_one() -> None:
     assert reached("top_50", 60, Variant.LOPSIDED) == planned(60, Variant.LOPSIDED)
-    pairs, value = planned(1_000, Variant.BALANCED)
+    pairs, _ = planned(1_000, Variant.BALANCED)
     assert 0.9 * pairs <= reached("top_50", 1_000, Variant.BALANCED)[0] <= pairs
