@@ -1,0 +1,53 @@
+"""A broker that is lost without a word: connections open, requests arrive, and nobody answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from deploy.local.stack import Endpoints
+from tests.chassis import ledgers, processes
+
+RECOVERED_WITHIN_MS = 30_000
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[str]:
+    """Its address."""
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while await reader.read(1024):
+                pass
+        writer.close()
+
+    async with await asyncio.start_server(hear, "127.0.0.1") as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}"
+
+
+async def test_the_relay_passes_by_a_silent_broker_within_one_start(
+    stack: Endpoints, prefix: str, database_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # aiokafka asks the brokers in a random order
+    monkeypatch.setattr("aiokafka.conn.random.shuffle", lambda _: None)
+    async with ledgers.world_of(stack, prefix, database_prefix) as world, silent() as lost:
+        database, relay = world.database(), world.relay()
+        relay.bootstrap = f"{lost},{stack.kafka}"
+        await ledgers.tell(database, ledgers.PEOPLE[:3])
+        async with ledgers.running(relay):
+            await ledgers.until_published(database)
+        await world.said_once_in_order(dict.fromkeys(ledgers.PEOPLE[:3], 1))
+    assert world.metric("relay_restarts_total") == 0
+
+
+async def test_a_consumer_waits_longer_than_a_rebalance_and_twice_less_than_a_recovery_may_take(
+    world: processes.World,
+) -> None:
+    """A request to a silent broker, then one for the new leaders. One broker alone never moves a leader."""
+    runtime = world.runtime()
+    async with processes.running(runtime):
+        consumer = runtime.intake._consumer
+        assert consumer._rebalance_timeout_ms < consumer._request_timeout_ms < RECOVERED_WITHIN_MS / 2
+        assert consumer._client._metadata_max_age_ms < RECOVERED_WITHIN_MS / 2
