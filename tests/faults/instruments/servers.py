@@ -30,7 +30,7 @@ def strike(server: Server, fault: ServerFault) -> None:
             _limit_files(server, 0)
 
 
-def heal(server: Server, within: float = 60) -> None:
+def heal(server: Server, within: float = 120) -> None:
     """Thaw it, give it its disk back, start it if it does not run, and wait (seconds) until it serves.
 
     What met a full disk may be about to end, so it is ended.
