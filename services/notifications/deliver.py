@@ -13,7 +13,7 @@ import structlog
 from libs.chassis.documents import D, from_row
 from libs.chassis.errors import Transient
 from libs.chassis.mongo import Database
-from services.notifications.letters import Desk, NoMail, mail_or_not
+from services.notifications.letters import Desk, NoMail, mail_or_not, nothing_left
 from services.notifications.senders.smtp import PermanentFailure, Sent, SmtpPool, TemporaryFailure
 from services.notifications.settings import Settings
 from services.notifications.store.notices import KeptNotice
@@ -64,6 +64,9 @@ class Postman:
         # Work whose lease ran out while it waited for its turn is handed over a second time.
         if work.notification_id in self._accepted:
             return _delivered(work, Fate.SENT)
+        # And whoever was frozen meanwhile has lost its lease without knowing: others may have sent what it read.
+        if done := nothing_left(await _one(database, KeptNotice, work.notification_id)):
+            return _delivered(work, done.fate, done.why)
         match await self.pool.send(mail):
             case Sent():
                 self._remember(work.notification_id)

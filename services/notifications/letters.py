@@ -55,11 +55,9 @@ class Desk:
 def mail_or_not(desk: Desk, sender: Mailbox, web: str | None, now: datetime) -> EmailMessage | NoMail:
     """Pure: the same documents and settings give the same mail."""
     kept = desk.kept
-    if kept.accepted_at and kept.is_open:
-        return NoMail(Fate.SENT)
-    if kept.state is not NoticeState.PLANNED or kept.notice is None:
-        return NoMail(Fate.SETTLED)
-    if untrue := why_untrue(kept.notice, desk.known, now):
+    if done := nothing_left(kept):
+        return done
+    if untrue := why_untrue(kept.told, desk.known, now):
         return NoMail(Fate.UNTRUE, untrue.value)
     match _letter(desk, web):
         case Letter() as letter:
@@ -67,6 +65,15 @@ def mail_or_not(desk: Desk, sender: Mailbox, web: str | None, now: datetime) -> 
             return NoMail(Fate.REFUSED, mail.why) if isinstance(mail, Unmailable) else mail
         case NoMail() as why:
             return why
+
+
+def nothing_left(kept: KeptNotice) -> NoMail | None:
+    """Whether it was sent or settled before."""
+    if kept.accepted_at and kept.is_open:
+        return NoMail(Fate.SENT)
+    if kept.state is not NoticeState.PLANNED or kept.notice is None:
+        return NoMail(Fate.SETTLED)
+    return None
 
 
 def _letter(desk: Desk, web: str | None) -> Letter | NoMail:

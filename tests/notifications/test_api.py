@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from services.notifications.app import service
 from services.notifications.deliver import Postman
 from services.notifications.settings import Settings
 from services.notifications.work import SendNotice
+from tests.chassis.ledgers import until
 from tests.notifications.people import NOON, enrolled, pair_created, program, scheduled
 
 
@@ -31,6 +32,7 @@ class World:
     """The running service with its mail server."""
 
     runtime: Runtime
+    postman: Postman
     http: httpx.AsyncClient
     folder: Path
     kafka: str
@@ -85,7 +87,7 @@ async def running(stack, prefix, database_prefix, folder: Path, sink: Callable) 
     transport = httpx.ASGITransport(http_app(runtime))
     async with httpx.AsyncClient(transport=transport, base_url="http://notifications") as http:
         try:
-            yield World(runtime, http, folder / "mails", stack.kafka, prefix)
+            yield World(runtime, postman, http, folder / "mails", stack.kafka, prefix)
         finally:
             await runtime.stop()
             await postman.pool.close()
@@ -138,3 +140,23 @@ async def test_preferences_have_a_revision_and_a_bounced_address_is_left_alone(w
     assert len(world.mails) == 1
     assert (await world.http.get("/programs/reverse/participants/nobody/notices")).status_code == 404
     assert "engines.invalid" not in (await world.http.get("/programs/reverse/participants/ada/notices")).text
+
+
+def waiting_for(postman: Postman) -> Callable[[], Awaitable[bool]]:
+    async def somebody() -> bool:
+        return bool(postman._turns._waiters)
+
+    return somebody
+
+
+async def test_a_mail_that_another_replica_sent_while_it_waited_for_its_turn_is_not_sent_again(world):
+    """As after a freeze: the lease has run out, and what was read before is no longer true."""
+    await world.postman._turns.acquire()
+    world.say(program(), enrolled("Ada"))
+    await world.until("ada", "planned")
+    await until(waiting_for(world.postman))
+    await world.runtime.database.update("notices", {}, {"$set": {"accepted_at": NOON}})
+    world.postman._turns.release()
+
+    await world.until("ada", "sent")
+    assert world.mails == []
