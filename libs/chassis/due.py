@@ -24,7 +24,6 @@ INDEXES: Indexes = [(("due_at",), {})]
 _LEASE = timedelta(seconds=20)
 _RENEW_SECONDS = 5.0
 _UNTIL = {"$add": ["$$NOW", _LEASE // timedelta(milliseconds=1)]}
-_PREPARE_SECONDS = 45
 _AT_ONCE = 500
 _PREPARED_AT_ONCE = 16
 # Work is leased before its preparation begins: what waits for longer than its lease would be handed over twice.
@@ -145,11 +144,11 @@ class DueWork:
             self.wake.set()
 
     async def _prepare(self, row: Row) -> None:
-        prepare = self.service.prepares[self._kind(row)]
+        kind = self._kind(row)
         async with self._slots:
             try:
-                async with asyncio.timeout(_PREPARE_SECONDS):
-                    message = await prepare(self._work(row), self.database)
+                async with asyncio.timeout(kind.preparing_seconds):
+                    message = await self.service.prepares[kind](self._work(row), self.database)
             except Exception as error:
                 await self._postpone(row, error)
                 return

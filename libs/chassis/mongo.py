@@ -114,6 +114,7 @@ class Database:
     """A service's own database."""
 
     def __init__(self, url: str, name: str) -> None:
+        self.url, self.name = url, name
         self._client: AsyncIOMotorClient[Row] = AsyncIOMotorClient(
             url, serverSelectionTimeoutMS=5_000, connectTimeoutMS=5_000, socketTimeoutMS=30_000, appname=name
         )
@@ -184,6 +185,20 @@ class Database:
                 .to_list(None)
             )
         return rows
+
+    async def chunks(
+        self, collection: str, filter: Mapping[str, Any], *, size: int, fields: Iterable[str] | None = None
+    ) -> AsyncIterator[list[Row]]:
+        """Rows in no order, `size` at a time: more than memory should hold at once."""
+        cursor = self._database[collection].find(filter, fields, batch_size=size)
+        with _sorted():
+            while rows := await cursor.to_list(size):
+                yield rows
+
+    async def insert(self, collection: str, rows: Sequence[Row]) -> None:
+        """New rows outside a transaction, each by itself."""
+        with _sorted():
+            await self._database[collection].insert_many(rows, ordered=False)
 
     async def count(self, collection: str, filter: Mapping[str, Any] | None = None) -> int:
         with _sorted():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +27,9 @@ class Work(BaseModel):
     """Something that is due at a time. Work with the same type and key replaces what was planned before."""
 
     model_config = ConfigDict(frozen=True)
+
+    preparing_seconds: ClassVar[float] = 45.0
+    """After which a preparation that is not done is given up and tried again. Its lease is renewed until then."""
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.matching.store.pairs import Pair
 from services.matching.store.people import Person, Program
-from services.matching.store.rounds import Round
+from services.matching.store.rounds import Attempt, Round, RoundState, Stage
 from services.matching.work import ProposedPair, UnmatchedPerson
 
 _WHY = {"score", "rationale", "round_id", "created_at"}
@@ -44,8 +44,11 @@ def pair_shown(pair: Pair) -> dict[str, Any]:
     }
 
 
-def round_shown(round: Round) -> dict[str, Any]:
-    """How far a round is, and how good its plan is: the gap is 0 when no better one exists."""
+def round_shown(round: Round, attempt: Attempt | None = None) -> dict[str, Any]:
+    """How far a round is, and how good its plan is: the gap is 0 when no better one exists.
+
+    attempt: of a round that is being planned, the newest.
+    """
     wish = round.wish.model_dump(mode="json")
     return wish | {
         "round_id": round.round_id,
@@ -53,7 +56,8 @@ def round_shown(round: Round) -> dict[str, Any]:
         "state": round.state.value,
         "asked_at": _text(round.asked_at),
         "done_at": _text(round.done_at),
-        "progress": {"planned": round.planned, "made": round.made, "unmatched": round.unmatched},
+        "failure": round.failure,
+        "progress": _progress(round, attempt),
         "value": round.value,
         "upper_bound": round.upper_bound,
         "gap": round.gap,
@@ -61,15 +65,32 @@ def round_shown(round: Round) -> dict[str, Any]:
     }
 
 
-def pair_found(pair: ProposedPair, *, made: bool) -> dict[str, Any]:
-    """A pair of a round's plan; without an id where it was not made."""
-    shown = pair.model_dump(mode="json")
-    return shown | {"pair_id": pair.pair_id if made else None, "made": made}
+def pair_found(pair: ProposedPair) -> dict[str, Any]:
+    """A pair of a round's plan, which has no id until it is made."""
+    return pair.model_dump(mode="json") | {"pair_id": None, "made": False}
 
 
 def person_found(person: UnmatchedPerson) -> dict[str, Any]:
     """A person whom a round's plan leaves alone, with the reasons counted."""
     return person.model_dump(mode="json")
+
+
+def _progress(round: Round, attempt: Attempt | None) -> dict[str, Any]:
+    counted = attempt if attempt and round.state is RoundState.PLANNING else round
+    return {
+        "stage": _stage(round, attempt),
+        "people": counted.people,
+        "planned": counted.planned,
+        "unmatched": counted.unmatched,
+        "written": round.written,
+        "made": round.made,
+    }
+
+
+def _stage(round: Round, attempt: Attempt | None) -> str | None:
+    if round.state is RoundState.PLANNING:
+        return (attempt.stage if attempt else Stage.QUEUED).value
+    return Stage.MAKING.value if round.state is RoundState.WRITING else None
 
 
 def _state(person: Person) -> str:

@@ -25,25 +25,35 @@ from services.matching.handlers.people import (
     withdraw_participant,
 )
 from services.matching.handlers.programs import forget_program, publish_program, remember_program, settle_places
-from services.matching.handlers.rounds import ask_for_round, write_down_round
-from services.matching.propose import find_pairs_to_end, find_people_to_settle, plan_whole_round, propose_pairs
+from services.matching.handlers.rounds import (
+    ask_for_round,
+    begin_round,
+    give_round_up,
+    make_pairs_of_sheet,
+    note_what_is_swept,
+)
+from services.matching.plan_rounds import plan_whole_round, sweep_attempts
+from services.matching.propose import find_pairs_to_end, find_people_to_settle, propose_pairs
 from services.matching.store.pairs import Pair
 from services.matching.store.people import Person, Program
-from services.matching.store.rounds import Finding, Round
+from services.matching.store.rounds import Attempt, Finding, Round
 from services.matching.work import (
     EndPairs,
+    MakePairs,
     MatchWaiting,
     PairsProposed,
     PairsToEnd,
     PeopleToSettle,
     PlanRound,
+    RoundFailed,
     RoundPlanned,
     SettlePlaces,
+    SweepAttempts,
 )
 
 service = Service(
     name="matching",
-    keeps=[Program, Person, Pair, Round, Finding],
+    keeps=[Program, Person, Pair, Round, Attempt, Finding],
     hears={
         ProgramPublished: remember_program,
         ParticipantEnrolled: remember_participant,
@@ -65,14 +75,18 @@ service = Service(
     prepares={
         MatchWaiting: propose_pairs,
         PlanRound: plan_whole_round,
+        SweepAttempts: sweep_attempts,
         SettlePlaces: find_people_to_settle,
         EndPairs: find_pairs_to_end,
     },
     wakes={
         MatchWaiting: make_pairs_that_still_hold,
         PairsProposed: make_pairs_that_still_hold,
-        PlanRound: write_down_round,
-        RoundPlanned: write_down_round,
+        PlanRound: begin_round,
+        RoundPlanned: begin_round,
+        RoundFailed: give_round_up,
+        MakePairs: make_pairs_of_sheet,
+        SweepAttempts: note_what_is_swept,
         SettlePlaces: settle_places,
         PeopleToSettle: settle_places,
         EndPairs: end_pairs_of_closed_program,

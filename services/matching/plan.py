@@ -1,43 +1,54 @@
 """From documents to a plan and back to what is proposed. It takes seconds, so it runs in a thread of its own."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from uuid_utils import uuid7
 
 from libs.chassis.documents import from_row
-from libs.contracts.events import PairCreated, PairEnded, ProgramPublished
+from libs.contracts.events import PairCreated, PairEnded, ParticipantEnrolled, ProgramPublished
 from libs.contracts.words import Role
 from services.matching.rules.pairing import Rule
-from services.matching.rules.round import RoundPlan, plan_round
+from services.matching.rules.reasons import Unmatched
+from services.matching.rules.round import PlannedPair, RoundPlan, plan_round
 from services.matching.store.pairs import Pair, PairState
 from services.matching.store.people import Person
 from services.matching.store.rounds import RoundWish
 from services.matching.work import ProposedPair, UnmatchedPerson
 
-_AS_PEOPLE_ARRIVE = RoundWish()
+AS_PEOPLE_ARRIVE = RoundWish()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Waiting:
-    """The rows of the people who wait, and of the pairs that those with a place left are in."""
+    """Everybody who waits in a programme, with what the rules must know of them."""
 
     program: ProgramPublished
-    people: Sequence[Mapping[str, Any]]
-    pairs: Sequence[Mapping[str, Any]]
+    people: list[ParticipantEnrolled] = field(default_factory=list)
+    in_force: list[PairCreated] = field(default_factory=list)
+    former_pairs: list[PairEnded] = field(default_factory=list)
+    exclusions: list[tuple[str, str]] = field(default_factory=list)
 
-    def plan(self, now: datetime, wish: RoundWish = _AS_PEOPLE_ARRIVE) -> RoundPlan:
+    def add(self, rows: Iterable[Mapping[str, Any]], pairs: Iterable[Mapping[str, Any]]) -> "Waiting":
+        """Rows of people, and of the pairs that those with a place left are in."""
+        people = [from_row(Person, row) for row in rows]
+        self.people += [person.as_waiting(person.profile) for person in people if person.profile]
+        self.in_force += _in_force(pairs)
+        self.former_pairs += former_pairs_of(people)
+        self.exclusions += exclusions_of(people)
+        return self
+
+    def plan(self, now: datetime, wish: RoundWish = AS_PEOPLE_ARRIVE) -> RoundPlan:
         """The best pairs among them."""
-        people = [from_row(Person, row) for row in self.people]
         return plan_round(
             self.program,
-            [person.profile for person in people if person.profile],
+            self.people,
             now=now,
-            in_force=_in_force(self.pairs),
-            former_pairs=former_pairs_of(people),
-            exclusions=exclusions_of(people),
+            in_force=self.in_force,
+            former_pairs=self.former_pairs,
+            exclusions=self.exclusions,
             pins=[(pin.mentor_id, pin.mentee_id) for pin in wish.pins],
             time_limit=wish.time_limit_s,
             objective=wish.objective,
@@ -45,29 +56,23 @@ class Waiting:
         )
 
 
-def proposed(plan: RoundPlan) -> tuple[ProposedPair, ...]:
-    """The pairs of a plan, each with an id of its own."""
-    return tuple(
-        ProposedPair.model_validate(
-            {
-                "pair_id": str(uuid7()),
-                "mentor_id": pair.mentor_id,
-                "mentee_id": pair.mentee_id,
-                "score": pair.score,
-                "rationale": pair.rationale,
-            }
-        )
-        for pair in plan.pairs
+def proposed(pair: PlannedPair) -> ProposedPair:
+    """A pair of a plan, with an id of its own."""
+    return ProposedPair.model_validate(
+        {
+            "pair_id": str(uuid7()),
+            "mentor_id": pair.mentor_id,
+            "mentee_id": pair.mentee_id,
+            "score": pair.score,
+            "rationale": pair.rationale,
+        }
     )
 
 
-def left_alone(plan: RoundPlan) -> tuple[UnmatchedPerson, ...]:
-    """The people of a plan without a pair."""
-    return tuple(
-        UnmatchedPerson.model_validate(
-            {"participant_id": each.participant_id, "role": each.role, "reasons": public(each.reasons)}
-        )
-        for each in plan.unmatched
+def left_alone(person: Unmatched) -> UnmatchedPerson:
+    """A person of a plan without a pair."""
+    return UnmatchedPerson.model_validate(
+        {"participant_id": person.participant_id, "role": person.role, "reasons": public(person.reasons)}
     )
 
 

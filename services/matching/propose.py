@@ -9,12 +9,13 @@ from uuid_utils import uuid7
 
 from libs.chassis.documents import from_row
 from libs.chassis.mongo import Database
+from libs.contracts.events import ProgramPublished
 from libs.contracts.fields import to_time
 from libs.contracts.words import Role
-from services.matching.plan import Waiting, left_alone, proposed, refused_pins
+from services.matching.plan import Waiting, proposed
+from services.matching.rules.round import RoundPlan
 from services.matching.store.pairs import Pair, PairState
 from services.matching.store.people import Person, Program
-from services.matching.store.rounds import Optimum
 from services.matching.work import (
     EndPairs,
     Look,
@@ -23,9 +24,7 @@ from services.matching.work import (
     PairsToEnd,
     PeopleToSettle,
     Place,
-    PlanRound,
     Pool,
-    RoundPlanned,
     SettlePlaces,
 )
 
@@ -56,31 +55,10 @@ async def propose_pairs(work: MatchWaiting, database: Database) -> PairsProposed
     turn = work.last if work.last and not work.last.complete else Look(at=now, pool=pool)
     mentors, mentors_after = await _part(database, work.program_id, Role.MENTOR, pool.mentors[0], turn.mentors_after)
     mentees, mentees_after = await _part(database, work.program_id, Role.MENTEE, pool.mentees[0], turn.mentees_after)
-    waiting = Waiting(program.published, [*mentors, *mentees], await _pairs_of(database, [*mentors, *mentees]))
-    plan = await asyncio.to_thread(waiting.plan, now)
+    rows = [*mentors, *mentees]
+    plan = await asyncio.to_thread(_plan, program.published, rows, await _pairs_of(database, rows), now)
     look = turn.next(mentors_after, mentees_after).model_copy(update={"at": now})
-    return nothing.model_copy(update={"pairs": proposed(plan), "last": look})
-
-
-async def plan_whole_round(work: PlanRound, database: Database) -> RoundPlanned:
-    """Plan for everybody who waits, as the round's wish asks."""
-    rows = await database.find(Program.collection, {"_id": work.program_id})
-    program = from_row(Program, rows[0]).published if rows else None
-    people = [row for role in Role for row in await _everybody(database, work.program_id, role)]
-    now = to_time(datetime.now(UTC))
-    if program is None:
-        return RoundPlanned(**dict(work), at=now, optimum=Optimum(value=0, upper_bound=0, gap=0), planned=0)
-    waiting = Waiting(program, people, await _pairs_of(database, people))
-    plan = await asyncio.to_thread(waiting.plan, now, work.wish)
-    return RoundPlanned(
-        **dict(work),
-        at=now,
-        optimum=Optimum(value=plan.value, upper_bound=plan.upper_bound, gap=plan.gap),
-        planned=len(plan.pairs),
-        pairs=proposed(plan),
-        unmatched=left_alone(plan),
-        refused_pins=tuple(refused_pins(plan)),
-    )
+    return nothing.model_copy(update={"pairs": tuple(map(proposed, plan.pairs)), "last": look})
 
 
 async def find_pairs_to_end(work: EndPairs, database: Database) -> PairsToEnd:
@@ -95,6 +73,10 @@ async def find_people_to_settle(work: SettlePlaces, database: Database) -> Peopl
     filter = {"program_id": work.program_id, "partners.0": {"$exists": True}, "_id": {"$gt": work.after}}
     rows = await database.find(Person.collection, filter, fields=["_id"], sort=[("_id", 1)], limit=SETTLED_AT_ONCE)
     return PeopleToSettle(program_id=work.program_id, person_ids=tuple(row["_id"] for row in rows))
+
+
+def _plan(program: ProgramPublished, people: Sequence[Row], pairs: Sequence[Row], now: datetime) -> RoundPlan:
+    return Waiting(program).add(people, pairs).plan(now)
 
 
 def _is_known(pool: Pool, last: Look | None, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from services.matching.answers import round_shown
 from services.matching.api import Id
 from services.matching.commands import AskForRound
 from services.matching.shapes import PairFound, PersonFound, RoundShown
-from services.matching.store.rounds import Finding, Round, RoundWish
+from services.matching.store.rounds import Attempt, Finding, Round, RoundWish, results
 
 router = APIRouter(tags=["rounds"])
 
@@ -47,7 +47,9 @@ async def list_rounds(program_id: Id, store: Store, limit: Limit = 100, cursor: 
 @router.get("/programs/{program_id}/rounds/{round_id}", response_model=None, responses=answers(RoundShown))
 async def read_round(program_id: Id, round_id: Id, store: Store) -> dict[str, Any]:
     """How far it is and how good its plan is."""
-    return round_shown(await _read(store, program_id, round_id))
+    round = await _read(store, program_id, round_id)
+    newest = await store.find(Attempt.collection, {"round": round.id}, sort=[("_id", -1)], limit=1)
+    return round_shown(round, from_row(Attempt, newest[0]) if newest else None)
 
 
 @router.get("/programs/{program_id}/rounds/{round_id}/pairs", response_model=None, responses=answers(Page[PairFound]))
@@ -76,8 +78,8 @@ async def _read(store: Database, program_id: str, round_id: str) -> Round:
 
 
 async def _findings(
-    store: Database, program_id: str, round_id: str, results: str, limit: int, cursor: str | None
+    store: Database, program_id: str, round_id: str, kind: str, limit: int, cursor: str | None
 ) -> dict[str, Any]:
     round = await _read(store, program_id, round_id)
-    rows, after = await page(store, Finding.collection, {"results": f"{round.id}/{results}"}, limit, cursor)
+    rows, after = await page(store, Finding.collection, {"results": results(round.attempt, kind)}, limit, cursor)
     return {"items": [row["shown"] for row in rows], "next": after}

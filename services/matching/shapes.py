@@ -9,7 +9,7 @@ from libs.contracts.events import ParticipantEnrolled, ProgramPublished
 from libs.contracts.parts import Rationale
 from libs.contracts.words import PairEndReason, Role
 from services.matching.store.pairs import PairState
-from services.matching.store.rounds import Pin, RoundState, RoundWish
+from services.matching.store.rounds import Pin, RoundState, RoundWish, Stage
 
 PersonState = Literal["waiting", "paired", "not_seeking", "withdrawn"]
 
@@ -68,9 +68,14 @@ class RefusedPin(Pin):
 
 
 class Progress(BaseModel):
+    """How many people were read; how many pairs are planned, had their turn and were made; how many people are left."""
+
+    stage: Stage | None
+    people: int
     planned: int
-    made: int
     unmatched: int
+    written: int
+    made: int
 
 
 class RoundShown(RoundWish):
@@ -81,6 +86,7 @@ class RoundShown(RoundWish):
     state: RoundState
     asked_at: datetime | None
     done_at: datetime | None
+    failure: str | None
     progress: Progress
     value: float | None
     upper_bound: float | None

@@ -1,6 +1,6 @@
 """The work that matching wakes for."""
 
-from typing import Any, TypeAlias
+from typing import ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -9,7 +9,7 @@ from libs.contracts.fields import Fraction, Time
 from libs.contracts.ids import PairId, ParticipantId, ProgramId, RoundId
 from libs.contracts.parts import Rationale
 from libs.contracts.words import Role
-from services.matching.store.rounds import Optimum, RoundWish
+from services.matching.store.rounds import Plan, RoundWish
 
 
 class Pool(BaseModel):
@@ -83,16 +83,49 @@ class PairsProposed(Work):
         return self.program_id
 
 
-class PlanRound(Work):
-    """Plan a round over everybody who waits."""
+class OfRound(Work):
+    """Work of one round."""
 
     program_id: ProgramId
     round_id: RoundId
-    wish: RoundWish
 
     @property
     def key(self) -> str:
         return f"{self.program_id}/{self.round_id}"
+
+
+class PlanRound(OfRound):
+    """Plan a round over everybody who waits."""
+
+    # The time that the wish may give the solver, and as much again to read and store a million people
+    preparing_seconds: ClassVar[float] = 2 * 3_600
+
+    wish: RoundWish
+
+
+class RoundPlanned(OfRound):
+    """An attempt is stored; `at` is the time that it decided by."""
+
+    at: Time
+    plan: Plan
+
+
+class RoundFailed(OfRound):
+    """It can't be planned: trying again would change nothing."""
+
+    reason: str
+
+
+class MakePairs(OfRound):
+    """Make the pairs of one sheet of the round's plan."""
+
+    sheet: int
+
+
+class SweepAttempts(OfRound):
+    """Delete what attempts that do not count have left in the programme."""
+
+    preparing_seconds: ClassVar[float] = 600
 
 
 class UnmatchedPerson(BaseModel):
@@ -103,24 +136,6 @@ class UnmatchedPerson(BaseModel):
     participant_id: ParticipantId
     role: Role
     reasons: dict[str, int]
-
-
-class RoundPlanned(Work):
-    """What a round found and how much of it is still to be written down."""
-
-    program_id: ProgramId
-    round_id: RoundId
-    wish: RoundWish
-    at: Time
-    optimum: Optimum
-    planned: int
-    pairs: tuple[ProposedPair, ...] = ()
-    unmatched: tuple[UnmatchedPerson, ...] = ()
-    refused_pins: tuple[dict[str, Any], ...] = ()
-
-    @property
-    def key(self) -> str:
-        return f"{self.program_id}/{self.round_id}"
 
 
 class SettlePlaces(Work):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from tests.chassis.tiny import (
     item,
     letters,
     obeyed,
+    prepare,
     service,
     settling,
     tally,
@@ -124,6 +126,46 @@ async def test_a_slow_process_keeps_its_lease(database: Database, monkeypatch: p
 
     await until(renewed)
     task.cancel()
+
+
+async def test_the_lease_of_a_long_preparation_is_renewed_until_it_is_done(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "_RENEW_SECONDS", 0.0)
+    goes_on, seen = asyncio.Event(), set[datetime]()
+
+    async def slow(work: Prepare, database: Database) -> Work:
+        await goes_on.wait()
+        return await prepare(work, database)
+
+    async def renewed() -> bool:
+        seen.update(row["lease"]["until"] for row in await database.find(DUE, {}))
+        return len(seen) > 3
+
+    await plan(database, Prepare(person="2026/ada", amount=4))
+    async with polling(database, table=replace(service, prepares={Prepare: slow})):
+        await until(renewed)
+        goes_on.set()
+        await until(lambda: nothing_is_due(database))
+
+    assert (await tally(database, "ada"))["times"] == 4
+
+
+async def test_a_preparation_has_the_time_that_its_work_grants_and_is_tried_again_after_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Prepare, "preparing_seconds", 0.01)
+
+    async def endless(work: Prepare, database: Database) -> Work:
+        await asyncio.Event().wait()
+        return work
+
+    async def tried() -> bool:
+        return await database.count(DUE, {"tries": 1}) == 1
+
+    await plan(database, Prepare(person="2026/ada"))
+    async with polling(database, table=replace(service, prepares={Prepare: endless})):
+        await until(tried)
 
 
 async def test_two_holders_who_settle_at_once_have_one_effect(database: Database) -> None:

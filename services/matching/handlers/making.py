@@ -25,7 +25,11 @@ def program_and_people(program_id: str, pairs: Iterable[ProposedPair]) -> Iterat
     program = Program.by_id(program_id)
     yield program if pairs else peek(program)
     for pair in pairs:
-        yield from (Person.by_id(f"{program_id}/{id}") for id in (pair.mentor_id, pair.mentee_id))
+        yield from two_people(program_id, pair)
+
+
+def two_people(program_id: str, pair: ProposedPair) -> Iterator[Read[Person]]:
+    return (Person.by_id(f"{program_id}/{id}") for id in (pair.mentor_id, pair.mentee_id))
 
 
 def pairs_that_still_hold(

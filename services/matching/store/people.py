@@ -12,11 +12,12 @@ from services.matching.store.pairs import Pair
 
 @dataclass(slots=True, kw_only=True)
 class Program(Document):
-    """A programme: the newest that was published."""
+    """A programme: the newest that was published. `round_id` is the round that runs, `` where none does."""
 
     collection: ClassVar[str] = "programs"
 
     published: ProgramPublished | None = None
+    round_id: str = ""
 
     @property
     def revision(self) -> int:
@@ -68,7 +69,8 @@ class Person(Document):
     """A person in a programme; the id is program_id/participant_id.
 
     `owner` is the source that enrolled the person first. `places` is the capacity that the policy gave when the person
-    was last paired. `changed_at` moves with all that may change who can be paired with the person.
+    was last paired. `changed_at` moves with all that may change who can be paired with the person. `waiting_since` is
+    the enrolment of who seeks, or what came later: a pair that was made or ended, or a return to the pool.
     """
 
     collection: ClassVar[str] = "people"
@@ -114,10 +116,21 @@ class Person(Document):
         return known is not None and source == self.owner and (known.revision > event.revision or known == event)
 
     def enrol(self, event: ParticipantEnrolled, source: str, now: datetime) -> ParticipantEnrolled:
+        anew = self.profile is None or self.profile.enrolled_at != event.enrolled_at
         self.program_id, self.role, self.profile = event.program_id, event.role.value, event
         self.owner = self.owner or source
         self.settle(now)
+        if anew and self.seeking and not self.partners:
+            ends = [former.ended_at for former in self.former]
+            self.waiting_since = min(now, max([event.enrolled_at, *ends]))
         return event
+
+    def as_waiting(self, profile: ParticipantEnrolled) -> ParticipantEnrolled:
+        """The profile, enrolled when the waiting began: who was in a pair meanwhile has waited since then only."""
+        since = self.waiting_since
+        if since is None or since == profile.enrolled_at:
+            return profile
+        return profile.model_copy(update={"enrolled_at": since})
 
     def knows_withdrawal(self, event: ParticipantWithdrawn) -> bool:
         """The latest withdrawal counts, whoever said it and in whatever order they came."""
@@ -132,6 +145,8 @@ class Person(Document):
         self.partners.append(Partner(pair.id, partner.participant_id))
         self.places = capacity
         self.settle(now)
+        if self.seeking:
+            self.waiting_since = now
 
     def part(self, ended: PairEnded, now: datetime) -> None:
         """The pair is over: its partner is a former one, and the person is free again."""
