@@ -31,8 +31,9 @@ def server(root: Path, members: tuple[int, ...] = (), cache_gb: float = 1) -> Se
         *(find_mongod(), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
         *("--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", f"{cache_gb:g}"),
         *("--setParameter", "enableTestCommands=1", "--setParameter", "diagnosticDataCollectionEnabled=false"),
-        # What a killed process has locked in an open transaction stays locked for so long; the default is a minute.
-        *("--setParameter", "transactionLifetimeLimitSeconds=15"),
+        # What a killed process has locked in an open transaction stays locked for so long, and up to half of it more
+        # until mongod looks; the default is a minute.
+        *("--setParameter", "transactionLifetimeLimitSeconds=8"),
     )
     return Server(me, port, command, lambda: serves(port, members))
 

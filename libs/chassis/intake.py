@@ -77,6 +77,8 @@ class Intake(ConsumerRebalanceListener):
             max_records=self.batch_records,
             batch_timeout_ms=20,
             fetch_max_wait_ms=100,
+            # it hears of a rebalance by its heartbeat's answer; all of the group stand still until each has
+            heartbeat_interval_ms=1_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             listener=self,
             parser=self._untouched,
