@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from libs.ops import dead_letter_commands, enrol_command, listing_commands, topic_commands
+from libs.ops import dead_letter_commands, enrol_command, listing_commands, match_command, topic_commands
 from libs.ops.failures import Failure
 from libs.ops.screen import failed
 
@@ -25,6 +25,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, help=__doc__, pretty_excep
 app.add_typer(topic_commands.topics, name="topics")
 app.add_typer(listing_commands.program, name="program")
 app.command("enrol")(enrol_command.enrol)
+app.command("match")(match_command.match)
 app.command("pairs")(listing_commands.pairs)
 app.command("sessions")(listing_commands.sessions)
 app.add_typer(dead_letter_commands.dead_letters, name="dead-letters")

@@ -61,6 +61,7 @@ def round_shown(round: Round, attempt: Attempt | None = None) -> dict[str, Any]:
         "value": round.value,
         "upper_bound": round.upper_bound,
         "gap": round.gap,
+        "reasons": round.reasons,
         "refused_pins": round.refused_pins,
     }
 

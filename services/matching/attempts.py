@@ -5,8 +5,9 @@ findings that nobody reads, and they are swept.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -76,6 +77,7 @@ class _Author:
 
     database: Database
     attempt: Attempt
+    reasons: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     async def begin(cls, work: PlanRound, database: Database) -> "_Author":
@@ -126,6 +128,7 @@ class _Author:
             unmatched=its.unmatched,
             sheets=-(-its.planned // PAIRS_A_SHEET),
             optimum=Optimum(value=found.value, upper_bound=found.upper_bound, gap=found.gap),
+            reasons=dict(self.reasons.most_common()),
             refused_pins=tuple(refused_pins(found)),
         )
 
@@ -148,6 +151,7 @@ class _Author:
     def _person(self, unmatched: Unmatched) -> Finding:
         person = left_alone(unmatched)
         its = f"{self.attempt.program_id}/{person.participant_id}"
+        self.reasons.update(person.reasons.keys() or ["no_candidate"])
         return Finding(
             id=f"{results(self.number, 'unmatched')}/{person.participant_id}",
             version=1,

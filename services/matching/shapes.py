@@ -91,6 +91,7 @@ class RoundShown(RoundWish):
     value: float | None
     upper_bound: float | None
     gap: float | None
+    reasons: dict[str, int] = Field(description="How many unmatched people each reason concerns")
     refused_pins: list[RefusedPin]
 
 

@@ -96,6 +96,7 @@ class Round(Document):
     value: float | None = None
     upper_bound: float | None = None
     gap: float | None = None
+    reasons: dict[str, int] = field(default_factory=dict)
     refused_pins: list[dict[str, Any]] = field(default_factory=list)
     failure: str | None = None
 
@@ -111,7 +112,7 @@ class Round(Document):
         self.state, self.planned_at, self.attempt, self.sheets = RoundState.WRITING, at, plan.attempt, plan.sheets
         self.people, self.planned, self.unmatched = plan.people, plan.planned, plan.unmatched
         self.value, self.upper_bound, self.gap = plan.optimum.value, plan.optimum.upper_bound, plan.optimum.gap
-        self.refused_pins = list(plan.refused_pins)
+        self.reasons, self.refused_pins = plan.reasons, list(plan.refused_pins)
 
     def write(self, tried: int, made: int) -> None:
         """Another sheet had its turn."""
@@ -124,7 +125,7 @@ class Round(Document):
 
 
 class Plan(Part):
-    """What an attempt found and stored."""
+    """What an attempt found and stored. `reasons` counts the unmatched people whom each reason concerns."""
 
     attempt: str
     people: int
@@ -132,6 +133,7 @@ class Plan(Part):
     unmatched: int
     sheets: int
     optimum: Optimum
+    reasons: dict[str, int] = {}
     refused_pins: tuple[dict[str, Any], ...] = ()
 
 
