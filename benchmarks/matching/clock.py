@@ -8,34 +8,31 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PARTS = ("loading", "scoring", "solving", "certificate", "rationale")
-
 
 class Clock:
-    """Seconds by part, in the order of `PARTS`."""
+    """Seconds by part. A part within a part counts for itself alone."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._paused = 0.0
+        self._elsewhere = 0.0
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        start, paused = time.perf_counter(), self._paused
+        start, elsewhere = time.perf_counter(), self._elsewhere
         yield
-        spent = time.perf_counter() - start - (self._paused - paused)
-        self.seconds[name] = self.seconds.get(name, 0) + spent
+        passed = time.perf_counter() - start
+        self.seconds[name] = self.seconds.get(name, 0) + passed - (self._elsewhere - elsewhere)
+        self._elsewhere = elsewhere + passed
 
     def unmeasured(self, things: Iterable[T]) -> Iterator[T]:
         """The things, without the time that making them takes."""
         source = iter(things)
         while True:
             start = time.perf_counter()
-            try:
-                thing = next(source)
-            except StopIteration:
+            thing = next(source, None)
+            self._elsewhere += time.perf_counter() - start
+            if thing is None:
                 return
-            finally:
-                self._paused += time.perf_counter() - start
             yield thing
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import munkres
 import networkx
 import numpy as np
+import typer
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
@@ -19,8 +20,11 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from services.matching.rules.score import FULL
 
 from .blocks import Blocks, Floats
-from .clock import Clock
+from .clock import Clock, peak_megabytes
+from .contest import Done, limit_memory, report
 from .draw import Integers
+from .generator import Variant, generate
+from .pool import pool_of
 from .shortlist import THREADS, Shortlist
 
 Pairs = tuple[Integers, Integers]
@@ -165,3 +169,17 @@ def _flow(blocks: Blocks, rows: Integers, columns: Integers, scores: Any) -> Pai
         raise RuntimeError(f"OR-Tools ended with status {status}")
     taken = flow.flows(np.arange(len(rows))) > 0
     return rows[taken], columns[taken]
+
+
+def main(name: str, people: int, variant: Variant, seed: int) -> None:
+    limit_memory()
+    pool, clock = pool_of(generate(people, variant, seed)), Clock()
+    with clock.part("loading"):
+        blocks = Blocks(pool)
+    rows, columns = RIVALS[name](blocks, clock)
+    value = int(blocks.scores_of(rows, columns).sum())
+    report(Done(clock.seconds, peak_megabytes(), len(rows), value))
+
+
+if __name__ == "__main__":
+    typer.run(main)
