@@ -12,8 +12,8 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from services.matching.rules.edges import Edges, Integers
 
-# 25 million float64 are 200 MB, about 3 s of work for a square matrix
-MAX_CELLS = 25_000_000
+# 2,000 x 2,000; half a second of work
+MAX_CELLS = 4_000_000
 
 
 def fits_dense(edges: Edges) -> bool:

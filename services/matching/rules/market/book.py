@@ -23,9 +23,9 @@ Numbers = NDArray[np.int32]
 class Book(NamedTuple):
     """int64 `price`, `free` (places not taken) and `distance` per person; int64 `score` and bool `taken` per edge.
 
-    `first` and `first_taken` (per person), `next` and `next_taken` (per end) are the lists; `person` is whose end it is.
-    The rest is the room of a search, empty between two of them: `distance`, the end by which it came (`way`), a heap of
-    people with the `place` of each in it, and the people it touched.
+    `first` and `first_taken` (per person), `next` and `next_taken` (per end) are the lists; `person` is whose end it
+    is. The rest is the room of a search: the `distance` to a person, the end by which it came (`way`), a heap of people
+    with the `place` of each in it, and the people it touched.
     """
 
     price: Integers
@@ -67,8 +67,9 @@ def empty_book(people: int, edges: int) -> Book:
 def larger(book: Book, people: int, edges: int) -> Book:
     """A copy with room for more."""
     grown = empty_book(people, edges)
-    for old, new in zip(book, grown, strict=True):
-        new[: len(old)] = old
+    for name in Book._fields:
+        old = getattr(book, name)
+        getattr(grown, name)[: len(old)] = old
     return grown
 
 

@@ -47,7 +47,7 @@ class Market:
         self.shift = shift
         self._people = [np.arange(rows), rows + np.arange(columns)]
         self._count, self._edges = rows + columns, 0
-        self._asking: list[Integers] = []
+        self._offers: list[tuple[Side, Integers, Integers, Integers, Integers]] = []
         self._book = empty_book(rows + columns, 0)
         self._book.free[:] = np.concatenate([row_places, column_places])
         self._book.price[self._book.free > 0] = 0
@@ -85,15 +85,10 @@ class Market:
         self._book.price[person] = 0 if places else UNPAYABLE
         return len(self._people[side]) - 1
 
-    def offer(self, side: Side, numbers: Integers, found: Shortlist) -> int:
-        """Make pairs known that people of one side could make; how many were new. `settle` takes them up."""
-        people, others = self._people[side][numbers], self._people[side.other][found.columns]
-        before = self._edges
-        self._reserve(self._count, before + len(others))
-        scores = found.scores + self.shift
-        self._edges = steps.link(self._book, before, int(side), people, found.starts, others, scores)
-        self._asking.append(people)
-        return self._edges - before
+    def offer(self, side: Side, numbers: Integers, found: Shortlist) -> None:
+        """Tell of pairs that people of one side could make; those that are known already are passed over."""
+        others = self._people[side.other][found.columns]
+        self._offers.append((side, self._people[side][numbers], found.starts, others, found.scores + self.shift))
 
     def change(self, side: Side, number: int, places: int) -> None:
         """Give a person so many places; pairs that no longer fit are unmade."""
@@ -101,7 +96,7 @@ class Market:
         now = self.places(side, number)
         if now == 0 and places > 0:
             book.price[person] = 0
-            self._asking.append(np.array([person]))
+            steps.demand(book, person)
         book.free[person] += max(places - now, 0)
         for _ in range(now - places):
             steps.give_up(book, person)
@@ -119,22 +114,30 @@ class Market:
 
     def settle(self, out_of_time: Callable[[], bool] = lambda: False) -> bool:
         """Make the pairs the best of all known; False if the time was over before that."""
-        while len(people := self._restless()):
-            done = 0
-            while done < len(people):
-                if out_of_time():
-                    self._asking = [people[done:]]
-                    return False
-                done = steps.settle(self._book, people, done, _EFFORT)
-        return True
+        while self._offers:
+            self._take_up(*self._offers.pop(0), out_of_time)
+        book, count, done = self._book, self._count, 0
+        people = np.flatnonzero((book.free[:count] > 0) & (book.price[:count] > 0))
+        while done < len(people) and not out_of_time():
+            done = steps.settle(book, people, done, _EFFORT)
+        return done == len(people)
 
-    def _restless(self) -> Integers:
-        """Who was offered something, or else who has a price and free places."""
-        asking, self._asking = self._asking, []
-        if asking:
-            return np.concatenate(asking)
-        book, count = self._book, self._count
-        return np.flatnonzero((book.free[:count] > 0) & (book.price[:count] > 0))
+    def _take_up(
+        self,
+        side: Side,
+        people: Integers,
+        starts: Integers,
+        others: Integers,
+        scores: Integers,
+        out_of_time: Callable[[], bool],
+    ) -> None:
+        self._reserve(self._count, self._edges + len(others))
+        done = 0
+        while done < len(people):
+            effort = 0 if out_of_time() else _EFFORT
+            done, self._edges = steps.introduce(
+                self._book, self._edges, int(side), people, starts, others, scores, done, effort
+            )
 
     def upper_bound(self, rest: Integers) -> int:
         """What no set of pairs can exceed in shifted scores, by weak duality at the present prices.
@@ -181,7 +184,8 @@ class Market:
         """Room for so many people and edges; it grows by half, so that coming is cheap on average."""
         has = len(self._book.price), len(self._book.score)
         if people > has[0] or edges > has[1]:
-            room = [size if want <= size else max(want, size + size // 2) for want, size in zip((people, edges), has)]
+            wants = zip((people, edges), has, strict=True)
+            room = [size if want <= size else max(want, size + size // 2) for want, size in wants]
             self._book = larger(self._book, *room)
 
 

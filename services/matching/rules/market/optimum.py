@@ -68,7 +68,7 @@ def _prove(rows: Rows, market: Market, rest: Integers, out_of_time: Callable[[],
     asked = np.flatnonzero(rows.row_places > 0)
     floors, count, scans = np.full(len(asked), lowest), FIRST, 0
     always = rest.copy()
-    while len(asked) and not out_of_time():
+    while len(asked) and not (scans and out_of_time()):
         prices = market.prices(Side.COLUMN)
         found = rows.best(asked, prices, floors, count)
         market.offer(Side.ROW, asked, found)
@@ -89,7 +89,7 @@ def _prove(rows: Rows, market: Market, rest: Integers, out_of_time: Callable[[],
 
 
 def shift_of(rows: Rows, objective: Objective) -> int:
-    """What to add to every score so that the best total also serves the objective: more than any set of pairs scores."""
+    """What to add to each score so that the best total also has the most pairs, where these come first."""
     most = min(int(rows.row_places.sum()), int(rows.column_places.sum()))
     shift = most * rows.highest + 1 if objective is Objective.PARTICIPATION else 0
     if shift + rows.highest > _HIGHEST:

@@ -1,12 +1,12 @@
-"""Rows over a matrix of scores, for those who have one."""
+"""Rows over pairs and scores that are known beforehand."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.matching.rules.compiled import compiled
+from services.matching.rules.edges import Edges
 from services.matching.rules.market.rows import Integers, Shortlist
 
 # Neighbouring rows start this far apart when they look for the best of equal columns
@@ -51,8 +51,9 @@ def _best(
     for n in range(len(rows)):
         begin, size = starts[rows[n]], starts[rows[n] + 1] - starts[rows[n]]
         top, kept = found[ends[n] :], 0
-        for step in range(size):
-            cell = begin + (rows[n] * _STRIDE + step) % size
+        turn = rows[n] * _STRIDE % max(size, 1)
+        for step in range(turn, turn + size):
+            cell = begin + (step if step < size else step - size)
             utility = scores[cell] - prices[columns[cell]]
             if utility <= rest[n]:
                 continue
@@ -72,14 +73,12 @@ def _best(
     return ends, columns[found].astype(np.int32), scores[found], rest
 
 
-def of_matrix(scores: Any, row_places: Any, column_places: Any) -> PlainRows:
-    """Rows of a dense matrix of whole numbers, in which a negative one forbids the pair."""
-    row, column = np.nonzero(np.asarray(scores) >= 0)
-    shape = np.shape(scores)
-    return PlainRows(
-        np.broadcast_to(row_places, shape[0]).astype(np.int64),
-        np.broadcast_to(column_places, shape[1]).astype(np.int64),
-        np.searchsorted(row, np.arange(shape[0] + 1)),
-        column.astype(np.int64),
-        np.asarray(scores)[row, column].astype(np.int64),
-    )
+def rows_of(edges: Edges, mentees_are_rows: bool = False) -> PlainRows:
+    """Mentors as rows and mentees as columns, or the other way round."""
+    row, column, score = edges.mentor, edges.mentee, edges.score
+    places = edges.mentor_capacity, edges.mentee_capacity
+    if mentees_are_rows:
+        order = np.argsort(edges.mentee, kind="stable")
+        row, column, score, places = edges.mentee[order], edges.mentor[order], score[order], places[::-1]
+    starts = np.searchsorted(row, np.arange(len(places[0]) + 1))
+    return PlainRows(*places, starts, column, score)

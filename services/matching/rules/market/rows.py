@@ -15,7 +15,7 @@ Integers: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Shortlist:
-    """For each row that was asked about, its best columns: those of the n-th row stand at starts[n] to starts[n + 1]."""
+    """The best columns of each row that was asked about: those of the n-th stand at starts[n] to starts[n + 1]."""
 
     starts: Integers
     """One more than rows were asked about."""
@@ -23,7 +23,7 @@ class Shortlist:
     scores: Integers
     """As many as `columns`; a pair's score, from which no price is taken off."""
     rest: Integers
-    """Per row: no feasible column that was left out has a utility above this. Its floor, where all above it are given."""
+    """Per row: no feasible column that was left out has a utility above this (its floor, if all above are given)."""
 
 
 class Rows(Protocol):
