@@ -14,8 +14,10 @@ from scipy.optimize import linprog
 from libs.contracts.words import Objective
 from services.matching.rules.assignment import BestPairs, best_pairs
 from services.matching.rules.edges import edges_of
+from services.matching.rules.linear_assignment import solve_linear
+from services.matching.rules.market.optimum import optimum
+from services.matching.rules.market.plain import rows_of
 from services.matching.rules.path_assignment import solve_by_paths
-from services.matching.rules.priced_assignment import solve_priced
 
 OBJECTIVES = tuple(Objective)
 
@@ -89,28 +91,27 @@ def test_three_independent_solvers_agree(instance: tuple[NDArray[np.int64], list
     if len(edges) == 0:
         return
 
-    priced, bound, proven = solve_priced(edges, True, None)
+    linear = solve_linear(edges, True)
     by_paths = solve_by_paths(edges, True)
-    chosen = best_pairs(scores, mentor_capacity, mentee_capacity, "participation")
+    market = optimum(rows_of(edges), Objective.PARTICIPATION, first=1)
 
-    assert proven
-    assert len(priced) == len(by_paths) == len(chosen.mentors)
-    assert bound == edges.score[priced].sum() == edges.score[by_paths].sum() == chosen.value
+    assert linear is not None
+    assert len(linear) == len(by_paths) == len(market.rows)
+    assert edges.score[linear].sum() == edges.score[by_paths].sum() == market.value
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize(("mentors", "mentees"), [(150, 200), (200, 150)])
-def test_the_dense_and_the_priced_way_agree_on_hundreds_of_people(
+def test_the_dense_way_and_the_market_agree_on_hundreds_of_people(
     objective: Objective, mentors: int, mentees: int
 ) -> None:
     scores = random_instance(7, mentors, mentees)
     edges = edges_of(scores, 2, 1)
 
     best = best_pairs(scores, 2, 1, objective)
-    priced, bound, proven = solve_priced(edges, objective is Objective.PARTICIPATION, None)
+    market = optimum(rows_of(edges), objective)
 
-    assert proven
-    assert (len(best.mentors), best.value) == (len(priced), bound)
+    assert (len(best.mentors), best.value) == (len(market.rows), market.value)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -74,7 +74,8 @@ class Market:
         """The same while people are unsettled, and pairs among their free places: greedily, highest scores first."""
         book, edges = self._book, slice(0, self._edges)
         order = np.argsort(-book.score[edges], kind="stable")
-        return self._pairs(book.taken[edges] | steps.greedy(book.free, book.person, book.taken, order))
+        order = order[book.score[order] >= 0]
+        return self._pairs(book.taken[edges] | steps.greedy(book.free, book.person, book.taken[edges], order))
 
     def come(self, side: Side, places: int) -> int:
         """A person arrives; its number on its side."""

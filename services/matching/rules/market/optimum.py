@@ -39,16 +39,24 @@ class Optimum:
     scans: int
 
 
-def optimum(rows: Rows, objective: Objective, *, out_of_time: Callable[[], bool] = lambda: False) -> Optimum:
+def optimum(
+    rows: Rows,
+    objective: Objective,
+    *,
+    first: int = FIRST,
+    more: int = MORE,
+    out_of_time: Callable[[], bool] = lambda: False,
+) -> Optimum:
     """The best pairs under one of the two objectives, see `best_pairs`.
 
+    first, more: how many columns each row is told of at first, and later besides one per place; they change the speed.
     out_of_time: asked now and then; once it says yes the pairs found so far are returned, with an honest upper bound.
     Raises OverflowError where prices could leave 61 bits: for `participation` the highest score x possible pairs.
     """
     shift = shift_of(rows, objective)
     market = Market(rows.row_places, rows.column_places, shift)
     rest = np.where(rows.row_places > 0, rows.highest + shift, 0)
-    scans, proven = _prove(rows, market, rest, out_of_time)
+    scans, proven = _prove(rows, market, rest, (first, more), out_of_time)
     row, column, score = market.pairs() if proven else market.filled_pairs()
     value = sum(score.tolist())
     bound = market.upper_bound(rest)
@@ -59,14 +67,16 @@ def optimum(rows: Rows, objective: Objective, *, out_of_time: Callable[[], bool]
     return Optimum(row, column, score, value, bound, market, scans)
 
 
-def _prove(rows: Rows, market: Market, rest: Integers, out_of_time: Callable[[], bool]) -> tuple[int, bool]:
+def _prove(
+    rows: Rows, market: Market, rest: Integers, counts: tuple[int, int], out_of_time: Callable[[], bool]
+) -> tuple[int, bool]:
     """Scan and settle until every row is proven or the time is over; how often, and which of the two.
 
     `rest` is kept true: no pair of a row that the market does not know gives more than that.
     """
     lowest = -1 if market.shift else 0
     asked = np.flatnonzero(rows.row_places > 0)
-    floors, count, scans = np.full(len(asked), lowest), FIRST, 0
+    floors, count, scans = np.full(len(asked), lowest), counts[0], 0
     always = rest.copy()
     while len(asked) and not (scans and out_of_time()):
         prices = market.prices(Side.COLUMN)
@@ -84,7 +94,7 @@ def _prove(rows: Rows, market: Market, rest: Integers, out_of_time: Callable[[],
             return scans, False
         wants = market.prices(Side.ROW)
         asked = np.flatnonzero(rest > wants)
-        floors, count = wants[asked] - market.shift, MORE + int(rows.row_places.max())
+        floors, count = wants[asked] - market.shift, counts[1] + int(rows.row_places.max())
     return scans, len(asked) == 0
 
 

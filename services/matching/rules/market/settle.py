@@ -14,7 +14,7 @@ from services.matching.rules.market.rows import Integers
 from services.matching.rules.market.search import drop, search
 
 _NONE = -1
-_FAR = 2**62
+_UNPAYABLE = 2**61
 
 
 @compiled
@@ -143,7 +143,7 @@ def freeze(book: Book, row: int, column: int) -> bool:
     if end == _NONE:
         return False
     drop(book, end >> 1)
-    book.score[end >> 1] = -_FAR
+    book.score[end >> 1] = -_UNPAYABLE
     book.free[row] -= 1
     book.free[column] -= 1
     return True
@@ -152,7 +152,7 @@ def freeze(book: Book, row: int, column: int) -> bool:
 @compiled
 def greedy(free: Integers, person: Numbers, taken: NDArray[np.bool_], order: Integers) -> NDArray[np.bool_]:
     """Which edges, not taken, can be added when they are tried in this order."""
-    free, added = free.copy(), np.zeros(len(order), dtype=np.bool_)
+    free, added = free.copy(), np.zeros(len(taken), dtype=np.bool_)
     for edge in order:
         row, column = person[2 * edge], person[2 * edge + 1]
         if not taken[edge] and free[row] > 0 and free[column] > 0:
