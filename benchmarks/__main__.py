@@ -17,6 +17,7 @@ from libs.contracts.topics import TOPICS
 
 from . import commands
 from .intake import arena, rate, readable, stored
+from .matching.measure import matching
 
 console = Console()
 Figures = dict[str, dict[str, Any]]
@@ -68,6 +69,7 @@ def _ratio(name: str, left: list[float], other: str, right: list[float]) -> dict
 def main(
     events: Annotated[int, typer.Option(help="Events a round")] = 50_000,
     rounds: Annotated[int, typer.Option(help="Rounds; their median is quoted")] = 3,
+    people: Annotated[int, typer.Option(help="The largest pool to match; 0 leaves matching out")] = 100_000,
 ) -> None:
     endpoints = stack.start()
     measured: dict[str, list[float]] = {}
@@ -81,6 +83,7 @@ def main(
     usual = "one_transaction_per_message"
     figures["intake_to_usual"] = _ratio("intake", measured["intake"], usual, measured[usual])
     figures |= by_http(endpoints, 200)
+    figures |= matching(rounds, 120, 1, people)
     written = Path(".local/bench.json")
     written.write_text(json.dumps(figures, indent=2))
     console.print(_table(figures))

@@ -24,7 +24,8 @@ _BODY = PARTICIPANT_ENROLLED.model_dump(
 
 
 @contextmanager
-def _matching(made: Arena, batch_records: int) -> Iterator[str]:
+def matching_process(made: Arena, batch_records: int) -> Iterator[str]:
+    """The address of a matching service of its own."""
     port = free_port()
     settings = {"VICEVERSA_HTTP_PORT": str(port), "VICEVERSA_BATCH_RECORDS": str(batch_records)}
     command = [sys.executable, "-m", "services.matching"]
@@ -42,7 +43,7 @@ async def matching(made: Arena, batch_records: int) -> AsyncIterator[httpx.Async
     limits = httpx.Limits(max_connections=50, max_keepalive_connections=50)
     program = PROGRAM_PUBLISHED.model_dump(mode="json", exclude={"program_id", "revision"}, exclude_none=True)
     program["state"], program["policy"]["mode"] = "open", "rounds"
-    with _matching(made, batch_records) as url:
+    with matching_process(made, batch_records) as url:
         async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as client:
             await _ready(client)
             (await client.put(f"/programs/{_PROGRAM}", json=program)).raise_for_status()

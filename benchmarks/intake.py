@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from deploy.local import stack
 from deploy.local.stack import Endpoints
 from libs.contracts.envelope import describe, encode, headers
+from libs.contracts.events import Event
 from libs.contracts.examples import PARTICIPANT_ENROLLED
 from libs.ops import topics
 
@@ -45,19 +46,23 @@ class Arena:
 def arena(endpoints: Endpoints, events: int, hears: dict[str, list[str]]) -> Iterator[Arena]:
     made = Arena(endpoints, f"b{uuid4().hex[:6]}.", events)
     topics.apply(endpoints.kafka, made.prefix, hears)
-    _produce(made)
+    produce(made, _enrolments(events))
     yield made
     # Hundreds of old topics would make the broker's next start slow.
     stack.forget(endpoints, made.prefix, made.prefix.rstrip("."))
 
 
-def _produce(made: Arena) -> None:
+def _enrolments(count: int) -> Iterator[Event]:
+    return (PARTICIPANT_ENROLLED.model_copy(update={"participant_id": f"p{number}"}) for number in range(count))
+
+
+def produce(made: Arena, facts: Iterable[Event]) -> None:
+    """Put facts of another system on their topics."""
     producer = Producer({"bootstrap.servers": made.endpoints.kafka, "linger.ms": 20})
     now = PARTICIPANT_ENROLLED.enrolled_at
-    for number in range(made.events):
-        event = PARTICIPANT_ENROLLED.model_copy(update={"participant_id": f"p{number}"})
-        pairs = headers(describe(event, id=str(uuid4()), source="/hr", time=now))
-        producer.produce(f"{made.prefix}participant-enrolled", encode(event), event.key, headers=list(pairs))
+    for fact in facts:
+        pairs = headers(describe(fact, id=str(uuid4()), source="/hr", time=now))
+        producer.produce(made.prefix + fact.topic, encode(fact), fact.key, headers=list(pairs))
         producer.poll(0)
     producer.flush()
 

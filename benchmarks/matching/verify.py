@@ -8,7 +8,7 @@ that bound equals the score of the pairs, they are the best.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from services.matching.rules.pairing import refusals
 
 from .blocks import Blocks, Floats
 from .draw import Integers
+from .encoded import Side
 
 THREADS: Final = 2
 # float64 holds whole numbers up to here; people without places may be dearer, and are never asked for
@@ -40,8 +41,9 @@ class Verdict:
     looked_at: int
     feasible: int
     broken: Mapping[str, int]
-    primal: int
-    dual: int
+    primal: int | None
+    dual: int | None
+    """None where only a sample was looked at."""
 
     @property
     def holds(self) -> bool:
@@ -58,30 +60,52 @@ class _Judged(NamedTuple):
     column_prices: Floats
     shift: int
 
+    def sides(self) -> tuple[tuple[Side, Integers, Floats], ...]:
+        """Each side with its places in the pairs and its prices."""
+        rows = self.blocks.rows, self.rows, self.row_prices
+        return rows, (self.blocks.columns, self.columns, self.column_prices)
+
 
 def verify(pool: Pool, claim: Claim) -> Verdict:
     """Look at every pair of people; about ten nanoseconds a pair on each of two threads."""
     judged = _judged(pool, claim)
+    broken = _broken(pool, claim, judged)
+    height, width = judged.blocks.shape
+    return Verdict(height * width, broken.pop("feasible", 0), broken, *_totals(judged))
+
+
+def verify_some(pool: Pool, claim: Claim, mentees: int) -> Verdict:
+    """Look at every pair of about so many of the mentees with all mentors."""
+    some = replace(pool, mentees=pool.mentees[:: max(1, len(pool.mentees) // mentees)])
+    chosen = {person.participant_id for person in some.mentees}
+    theirs = replace(claim, pairs=[pair for pair in claim.pairs if pair[1] in chosen])
+    judged = _judged(some, theirs)
+    broken = _broken(some, theirs, judged)
+    height, width = judged.blocks.shape
+    return Verdict(height * width, broken.pop("feasible", 0), broken, None, None)
+
+
+def _broken(pool: Pool, claim: Claim, judged: _Judged) -> Counter[str]:
     blocks, rows, columns = judged.blocks, judged.rows, judged.columns
     with ThreadPoolExecutor(THREADS) as threads:
         broken = sum(threads.map(lambda block: _look(judged, block), blocks.slices()), Counter[str]())
-    feasible = broken.pop("feasible", 0)
     broken["made, and refused one by one"] = _refused(pool, claim)
     broken["made twice"] = len(rows) - len(set(zip(rows.tolist(), columns.tolist(), strict=True)))
-    dual = 0
-    for side, made, prices in (
-        (blocks.rows, rows, judged.row_prices),
-        (blocks.columns, columns, judged.column_prices),
-    ):
-        has_places = side.places > 0
+    for side, made, prices in judged.sides():
         broken["more pairs than places"] += int((np.bincount(made, minlength=len(side)) > side.places).sum())
-        broken["price below 0 or beyond float64"] += int(((prices < 0) | (prices > _EXACT))[has_places].sum())
-        dual += int((side.places * np.where(has_places, prices, 0).astype(np.int64)).sum())
-    raised = blocks.scores_of(rows, columns) + claim.shift
+        broken["price below 0 or beyond float64"] += int(((prices < 0) | (prices > _EXACT))[side.places > 0].sum())
+    return +broken
+
+
+def _totals(judged: _Judged) -> tuple[int, int]:
+    """What the pairs score, raised, and what no set of pairs can exceed."""
+    rows, columns = judged.rows, judged.columns
+    raised = judged.blocks.scores_of(rows, columns) + judged.shift
     surplus = raised - (judged.row_prices[rows] + judged.column_prices[columns]).astype(np.int64)
-    dual += int(np.maximum(surplus, 0).sum())
-    height, width = blocks.shape
-    return Verdict(height * width, feasible, dict(+broken), int(raised.sum()), dual)
+    dual = int(np.maximum(surplus, 0).sum())
+    for side, _, prices in judged.sides():
+        dual += int((side.places * np.where(side.places > 0, prices, 0).astype(np.int64)).sum())
+    return int(raised.sum()), dual
 
 
 def _judged(pool: Pool, claim: Claim) -> _Judged:
