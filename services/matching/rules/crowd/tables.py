@@ -1,0 +1,91 @@
+"""What a scan reads: arrays of the rows, which ask, and of the columns, which are indexed."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching.rules.crowd.lists import Integers, Short
+
+
+class Profiles(NamedTuple):
+    """What the score of a pair needs to know of each person of a side."""
+
+    skill_starts: Integers
+    skills: Short
+    """Topic and stars in one number."""
+    goal_starts: Integers
+    goals: Short
+    wanted: Integers
+    waiting: Integers
+    traits: Short
+    """People x traits whose difference counts as diversity."""
+
+
+class Columns(NamedTuple):
+    """The indexed side."""
+
+    open: NDArray[np.uint64]
+    """Who takes part and has a free place."""
+    bitmaps: NDArray[np.uint64]
+    """Sets of columns, one a row."""
+    dense: Short
+    """For each set its row in `bitmaps`, or -1 where its members are listed."""
+    starts: Integers
+    members: Short
+    posting_starts: Integers
+    """Blocks x terms, flat, and the end."""
+    offsets: NDArray[np.uint16]
+    """Columns that have the term, by their place in the block."""
+    worths: Short
+    """What each adds to the bound, times the row's factor."""
+    longest: Integers
+    """Per block the longest waiting."""
+    shortest: int
+    """The shortest waiting of all."""
+    topics: int
+    """How many there are. Terms are the topics that columns teach, then those that they want to learn."""
+    profiles: Profiles
+
+
+class Asking(NamedTuple):
+    """The other side."""
+
+    open: NDArray[np.bool_]
+    bitmaps: NDArray[np.uint64]
+    """Sets of columns that fit a grade or a working week, one a row."""
+    grades: Short
+    """The bitmap of those whose grade fits, and of those whose hours do."""
+    hours: Short
+    needs_language: bool
+    language_starts: Integers
+    languages: Short
+    """Sets of columns; one of them must hold the column."""
+    apart_starts: Integers
+    apart: Short
+    """Sets of columns that the row must not meet."""
+    named_starts: Integers
+    named: Short
+    """Columns that the row must not meet."""
+    term_starts: Integers
+    terms: Short
+    factors: Short
+    wish_starts: Integers
+    wishes: Short
+    """Columns in their order."""
+    wished: Integers
+    shares: Integers
+    """Of what the row learns, the column learns, preference, diversity, waiting."""
+    profiles: Profiles
+
+
+class Scratch(NamedTuple):
+    """What one thread works in; clean between rows."""
+
+    bits: NDArray[np.uint64]
+    bounds: Short
+    """One per column of a block."""
+    goals: Short
+    """The row's priorities by topic."""
+    skills: Short
+    parts: Integers
