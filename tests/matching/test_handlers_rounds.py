@@ -150,8 +150,10 @@ def test_the_first_attempt_that_is_stored_counts_and_a_later_one_changes_nothing
 def test_a_sheet_that_comes_again_after_the_round_makes_nothing_again() -> None:
     world = program_with(ADA, GRACE, mentee_capacity=5)
     run(world, begun(world, ("ada", "grace")))
+    before = world.document(Round, "2026/r1")
 
     assert world.when(sheet_of(0), at=NOW).facts == []
+    assert world.document(Round, "2026/r1").written == before.written == 1
 
 
 def test_a_round_that_is_under_way_takes_note_of_who_leaves_and_of_smaller_capacities() -> None:

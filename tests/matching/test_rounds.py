@@ -205,6 +205,16 @@ async def test_a_round_whose_planning_breaks_is_given_up_with_its_reason(
     assert failed.reason.startswith("MemoryError")
 
 
+async def test_of_two_replicas_that_are_asked_at_once_one_works_and_the_other_says_so(database: Database) -> None:
+    await company(database, people(1))
+    other = Database(database.url, database.name)
+
+    answers = await asyncio.gather(ask(database, "r1"), ask(other, "r2"))
+
+    other.close()
+    assert sorted(answers) == [202, 409]
+
+
 async def test_who_asks_while_a_round_runs_is_told_which(database: Database) -> None:
     await company(database, people(1))
 

@@ -37,7 +37,7 @@ def test_help_shows_what_is_there(viceversa):
     result = viceversa("--help")
 
     assert result.exit_code == 0
-    for word in ("topics", "program", "enrol", "pairs", "sessions", "dead-letters", "flows"):
+    for word in ("topics", "program", "enrol", "match", "pairs", "sessions", "dead-letters", "flows"):
         assert word in result.stdout
 
 

@@ -147,7 +147,7 @@ def _proposed(work: MakePairs, state: State) -> Iterator[ProposedPair]:
 
 def _held(work: MakePairs, state: State) -> Iterator[ProposedPair]:
     round, program = state[Round, work.key], state[Program, work.program_id]
-    if round.state is RoundState.WRITING and round.planned_at:
+    if round.planned_at:
         pairs = list(_proposed(work, state))
         yield from pairs_that_still_hold(program, pairs, state, round.planned_at, round.wish.loosen_cooldown)
 

@@ -6,7 +6,7 @@ The evidence is of a company in which nothing moves any more: all that must come
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tests.faults.checker import dead_letters, facts, leftovers, mails, pairs, sessions, state
+from tests.faults.checker import dead_letters, facts, leftovers, mails, pairs, rounds, sessions, state
 from tests.faults.checker.evidence import Evidence
 from tests.faults.checker.story import Story, story_of
 from tests.faults.checker.violations import Violation
@@ -26,6 +26,8 @@ CHECKS: Final[Mapping[str, Check]] = {
     "pairs of people": pairs.each_pair_has_its_people,
     "places": pairs.nobody_has_more_pairs_than_places,
     "ends of pairs": pairs.pairs_end_when_they_must,
+    "ends of rounds": rounds.each_round_ends,
+    "pairs of rounds": rounds.each_round_made_what_was_said,
     "sessions of pairs": sessions.each_session_has_its_pair,
     "revisions": sessions.each_revision_was_said_once,
     "series": sessions.each_series_goes_on_one_by_one,

@@ -38,6 +38,31 @@ def nobody_looks_for_pairs(made: SmallCompany) -> None:
     made.documents["matching"]["due"].clear()
 
 
+@plant(Kind.STUCK_WORK, "matching rounds digital-2026/r1")
+def a_round_is_never_done(made: SmallCompany) -> None:
+    a_round(made, state="writing")
+
+
+@plant(Kind.STUCK_WORK, "matching programs digital-2026")
+def a_round_stands_in_the_way_of_others(made: SmallCompany) -> None:
+    made.row("matching", "programs", PROGRAM, round_id="r1")
+
+
+@plant(Kind.STATE_DIFFERS, "matching rounds digital-2026/r1")
+def a_round_counts_a_pair_that_was_never_said(made: SmallCompany) -> None:
+    a_round(made, state="done", made=1)
+
+
+@plant(Kind.LOST_FACT, "matching rounds digital-2026/r1")
+def a_sheet_of_a_round_never_had_its_turn(made: SmallCompany) -> None:
+    a_round(made, state="done", planned=2)
+
+
+def a_round(company: SmallCompany, **fields: object) -> None:
+    said = {"wish": {"dry_run": False}, "planned": 1, "written": 1, "made": 0}
+    company.row("matching", "rounds", f"{PROGRAM}/r1", **{**said, **fields})
+
+
 @plant(Kind.STUCK_WORK, "scheduling p4")
 def a_pair_without_slot_has_no_work(made: SmallCompany) -> None:
     made.pair("p4", "mina", "noor")

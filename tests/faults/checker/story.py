@@ -24,7 +24,7 @@ _KEPT: dict[str, tuple[str, ...]] = {
     "program-published": ("program_id", "revision", "state", "policy"),
     "participant-enrolled": ("program_id", "participant_id", "revision", "email", "capacity", "consent", "enrolled_at"),
     "participant-withdrawn": ("program_id", "participant_id", "revision", "withdrawn_at"),
-    "pair-created": (*_PAIR, "created_at"),
+    "pair-created": (*_PAIR, "round_id", "created_at"),
     "pair-ended": (*_PAIR, "reason", "ended_at"),
     "pair-at-risk": (*_PAIR, "sign", "since"),
     "session-scheduled": (*_SESSION, "starts_at", "ends_at"),

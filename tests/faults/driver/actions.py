@@ -127,6 +127,14 @@ def poison_a_topic(town: Town) -> Orders:
     yield spoil(town.say(person.event))
 
 
+def ask_for_a_round(town: Town) -> Orders:
+    """Over everybody whom rolling matching has not paired, and twice at once now and then."""
+    path = f"/programs/{town.random.choice(PROGRAMS)}/rounds"
+    for _ in range(town.random.randint(1, 2)):
+        body = {"round_id": town.id(), "dry_run": town.random.random() < 0.3}
+        yield Ask("matching", "POST", path, town.id(), body, again=town.random.random() < 0.3)
+
+
 def revise_a_programme(town: Town) -> Orders:
     id = town.random.choice(PROGRAMS)
     town.revisions[id] += 1
@@ -152,6 +160,7 @@ ACTIONS: tuple[tuple[int, Callable[[Town], Orders]], ...] = (
     (1, revise_what_another_system_owns),
     (2, poison_a_topic),
     (1, revise_a_programme),
+    (2, ask_for_a_round),
 )
 """How often something happens against the others, and what it is."""
 WRONGS = tuple(

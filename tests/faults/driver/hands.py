@@ -165,8 +165,10 @@ def _said(answer: httpx.Response) -> tuple[int, bytes]:
 
 
 def _command(ask: Ask, status: int, listener: Listener) -> Command:
-    """The fact that has to follow."""
+    """The fact that has to follow; a round may find nobody."""
     name, parts = f"{ask.method} {ask.path} {ask.key}", ask.path.split("/")
+    if parts[-1] == "rounds":
+        return Command(name, status=status)
     if parts[1] == "programs":
         topic = "participant-enrolled" if ask.method == "PUT" else "participant-withdrawn"
         fields: dict[str, Any] = {"location": ask.body["location"]} if ask.body else {}
