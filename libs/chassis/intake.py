@@ -1,6 +1,7 @@
 """The intake: a FastStream batch subscriber hands over raw records; they are decoded here, one by one."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -157,6 +158,25 @@ class Intake(ConsumerRebalanceListener):
         """Fetch no more; what was taken goes on."""
         if consumer := self._consumer:
             consumer.pause(*consumer.assignment())
+
+    def died(self) -> bool:
+        """Whether a part of the client has ended by itself. The rest goes on as if nothing was there to fetch.
+
+        aiokafka's fetcher ends on any error but its own, such as that of uvloop for a write to a connection which has
+        just been cut.
+        """
+        consumer = self._consumer
+        if consumer is None:
+            return False
+        return bool(consumer._fetcher._fetch_task.done() or consumer._coordinator._coordination_task.done())
+
+    async def abandon(self) -> None:
+        """Let go of a consumer that died: it leaves its group as far as it still can."""
+        consumer, self._subscriber.consumer = self._consumer, None
+        # what it died of is raised again here
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(consumer.stop(), _DRAIN_SECONDS)
+        await consumer._client.close()
 
     def connected(self) -> bool:
         """Whether a broker connection is open, without asking anybody."""

@@ -45,6 +45,7 @@ _REQUEST_MS = 12_000
 # A consumer that has no offset yet asks the leader that it knows again and again, also one that leads no longer, and
 # learns of the next one only when its metadata has aged: in aiokafka after five minutes.
 _METADATA_MS = 5_000
+_LOOK_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -116,6 +117,16 @@ class Runtime:
         self._start("due", self.due.run())
         await _until_it_works("Kafka", self._start_consumer)
         self._start("offsets", self.intake.commit_offsets())
+        self._start("consumer", self._keep_consuming())
+
+    async def _keep_consuming(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self.intake.died():
+                log.error("a part of the Kafka client ended by itself; the consumer starts over")
+                await self.intake.abandon()
+                await self.app.stop()
+                await _until_it_works("Kafka", self._start_consumer)
 
     async def _start_consumer(self) -> None:
         try:
@@ -140,7 +151,9 @@ class Runtime:
         self.database.close()
 
     async def _finish(self) -> None:
-        await _cancelled(self._tasks.pop("begin"))
+        for name in ("begin", "consumer"):
+            if task := self._tasks.pop(name, None):
+                await _cancelled(task)
         if due := self._tasks.pop("due", None):
             await _cancelled(due)
             await self.due.stop()

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from deploy.local.stack import Endpoints
-from tests.chassis import ledgers, processes
+from libs.chassis.run import Runtime
+from tests.chassis import ledgers, processes, tiny
 
 RECOVERED_WITHIN_MS = 30_000
 
@@ -51,3 +52,29 @@ async def test_a_consumer_waits_longer_than_a_rebalance_and_twice_less_than_a_re
         consumer = runtime.intake._consumer
         assert consumer._rebalance_timeout_ms < consumer._request_timeout_ms < RECOVERED_WITHIN_MS / 2
         assert consumer._client._metadata_max_age_ms < RECOVERED_WITHIN_MS / 2
+
+
+@pytest.mark.parametrize(("part", "task"), [("_fetcher", "_fetch_task"), ("_coordinator", "_coordination_task")])
+async def test_a_consumer_of_which_a_part_has_died_starts_over(world: processes.World, part: str, task: str) -> None:
+    """As when uvloop refuses a write to a connection that was cut at that moment: no error of Kafka's, and no words."""
+    runtime = world.runtime()
+    async with processes.running(runtime):
+        dead = runtime.intake._consumer
+        getattr(getattr(dead, part), task).cancel()
+        setattr(getattr(dead, part), task, asyncio.ensure_future(_refused()))
+
+        await tiny.until(lambda: _other_than(runtime, dead), 30)
+        world.say([processes.record(tiny.enrolled("ada"), "after")])
+        await tiny.until(lambda: _counted(runtime), 30)
+
+
+async def _refused() -> None:
+    raise RuntimeError("the handler is closed")
+
+
+async def _other_than(runtime: Runtime, dead: object) -> bool:
+    return runtime.intake.assigned() and runtime.intake._consumer is not dead
+
+
+async def _counted(runtime: Runtime) -> bool:
+    return bool(await runtime.database.find("tallies", {"_id": "2026/ada", "times": 1}))
