@@ -3,6 +3,7 @@
 
 import signal
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
 from importlib import import_module
 
 from libs.chassis import run as production
@@ -13,19 +14,20 @@ from tests.faults.struck.service import struck
 BLOWS = {"KILL": signal.SIGKILL, "STOP": signal.SIGSTOP}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     parser = ArgumentParser(prog="python -m tests.faults.struck", description=__doc__)
     parser.add_argument("service", choices=("matching", "scheduling", "notifications"))
     parser.add_argument("--point", type=Point, choices=list(Point), help="where; without it nothing strikes")
     parser.add_argument("--nth", type=_positive, default=1, help="how often the point is met up to the blow")
     parser.add_argument("--signal", choices=BLOWS, default="KILL")
     parser.add_argument("--clock", type=float, default=0.0, metavar="SECONDS", help="how far its clock is ahead")
-    asked = parser.parse_args()
+    parser.add_argument("--session", type=float, metavar="SECONDS", help="after which silence a broker gives it up")
+    asked = parser.parse_args(words)
     service = import_module(f"services.{asked.service}.app").service
     settings = import_module(f"services.{asked.service}.settings").Settings()
     if asked.clock:
         shift(asked.clock)
-    with struck(Fate(asked.point, asked.nth, BLOWS[asked.signal])):
+    with struck(Fate(asked.point, asked.nth, BLOWS[asked.signal]), asked.session):
         production.run(service, settings)
 
 
