@@ -6,7 +6,8 @@ free place, or at somebody of the same side, perhaps the person alone, whose pri
 """
 
 from services.matching.rules.compiled import compiled
-from services.matching.rules.market.book import Book
+from services.matching.rules.market.book import Book, Numbers
+from services.matching.rules.market.rows import Integers
 
 _NONE = -1
 _FAR = 2**62
@@ -15,56 +16,42 @@ _FAR = 2**62
 @compiled
 def search(book: Book, source: int) -> int:
     """One path for one free place of `source`: prices and pairs change by it. How many people it touched."""
-    limit, last = book.price[source], source
-    book.distance[source], book.way[source] = 0, _NONE
-    book.heap[0], book.place[source], book.touched[0] = source, 0, source
+    price, distance, way, place, owner = book.price, book.distance, book.way, book.place, book.person
+    limit, last, side = price[source], source, book.first[source] & 1
+    distance[source], way[source] = 0, _NONE
+    book.heap[0], place[source], book.touched[0] = source, 0, source
     size, touched = 1, 1
-    side = book.first[source] & 1
     while size > 0:
-        person = _nearest(book, size)
-        if book.distance[person] >= limit:
+        person = _nearest(book.heap, place, distance, size)
+        size -= 1
+        far, own = distance[person], way[person] == _NONE or (way[person] & 1) != side
+        if far >= limit:
             break
-        size, touched, limit, last = _look(book, person, _is_on(book, person, side), size - 1, touched, limit, last)
+        # go on from the source's own side by pairs not made, from the other side by pairs made
+        end = book.first[person] if own else book.first_taken[person]
+        while end != _NONE:
+            other, edge = owner[end ^ 1], end >> 1
+            lacks = price[person] + price[other] - book.score[edge]
+            reach = far + (lacks if own else -lacks)
+            if reach < limit and reach < distance[other] and not (own and book.taken[edge]):
+                if distance[other] == _FAR:
+                    book.touched[touched], place[other] = other, size
+                    touched, size = touched + 1, size + 1
+                distance[other], way[other] = reach, end
+                _rise(book.heap, place, distance, other)
+                if not own or book.free[other] > 0:
+                    # a path may end here: for nothing at a free place, for its price at somebody who gives one up
+                    whole = reach if own else reach + price[other]
+                    limit, last = (whole, other) if whole < limit else (limit, last)
+            end = book.next[end] if own else book.next_taken[end]
     _move_prices(book, touched, limit, side)
     _exchange(book, last)
     return touched
 
 
 @compiled
-def _is_on(book: Book, person: int, side: int) -> bool:
-    """Whether a person who was reached is on this side; the source is."""
-    return bool(book.way[person] == _NONE or (book.way[person] & 1) != side)
-
-
-@compiled
-def _look(
-    book: Book, person: int, own: bool, size: int, touched: int, limit: int, last: int
-) -> tuple[int, int, int, int]:
-    """Go on from a person of the source's own side by pairs not made, from one of the other by pairs made."""
-    end = book.first[person] if own else book.first_taken[person]
-    far, price = book.distance[person], book.price[person]
-    while end != _NONE:
-        other, edge = book.person[end ^ 1], end >> 1
-        lacks = price + book.price[other] - book.score[edge]
-        reach = far + (lacks if own else -lacks)
-        if reach < limit and reach < book.distance[other] and not (own and book.taken[edge]):
-            if book.distance[other] == _FAR:
-                book.touched[touched], book.place[other] = other, size
-                touched, size = touched + 1, size + 1
-            book.distance[other], book.way[other] = reach, end
-            _rise(book, other)
-            if own and book.free[other] > 0:
-                limit, last = reach, other
-            if not own and reach + book.price[other] < limit:
-                limit, last = reach + book.price[other], other
-        end = book.next[end] if own else book.next_taken[end]
-    return size, touched, limit, last
-
-
-@compiled
-def _rise(book: Book, person: int) -> None:
+def _rise(heap: Numbers, place: Numbers, distance: Integers, person: int) -> None:
     """Put a person, whose distance has become shorter, where it belongs in the heap."""
-    heap, place, distance = book.heap, book.place, book.distance
     at, far = place[person], distance[person]
     while at > 0:
         above = (at - 1) >> 1
@@ -78,9 +65,8 @@ def _rise(book: Book, person: int) -> None:
 
 
 @compiled
-def _nearest(book: Book, size: int) -> int:
+def _nearest(heap: Numbers, place: Numbers, distance: Integers, size: int) -> int:
     """Take the nearest person out of a heap of `size`."""
-    heap, place, distance = book.heap, book.place, book.distance
     nearest = heap[0]
     person = heap[size - 1]
     far, at, size = distance[person], 0, size - 1
@@ -104,7 +90,8 @@ def _move_prices(book: Book, touched: int, limit: int, side: int) -> None:
     for person in book.touched[:touched]:
         step = limit - book.distance[person]
         if step > 0:
-            book.price[person] += -step if _is_on(book, person, side) else step
+            own = book.way[person] == _NONE or (book.way[person] & 1) != side
+            book.price[person] += -step if own else step
         book.distance[person] = _FAR
 
 
