@@ -133,7 +133,7 @@ class Plan(Part):
     unmatched: int
     sheets: int
     optimum: Optimum
-    reasons: dict[str, int] = {}
+    reasons: dict[str, int] = Field(default_factory=dict)
     refused_pins: tuple[dict[str, Any], ...] = ()
 
 
