@@ -1,7 +1,7 @@
 """The pipeline that a careful engineer would build of numpy and scipy: the likely best columns of each row.
 
-One sparse x dense product in float32 gives, row by row, all of the score that differs between columns; what breaks a
-rule is struck out, and a partition finds the best. Only those are scored exactly.
+One sparse x dense product in float32 gives, row by row, all of the score that differs between columns, and a
+partition finds the best of those that break no rule. Only those are scored exactly.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +15,7 @@ from services.matching.rules.score import FULL, WHOLE
 
 from .blocks import Blocks
 from .draw import Integers
+from .encoded import Marks
 
 THREADS: Final = 2
 LENGTH: Final = 50
@@ -34,10 +35,9 @@ class Shortlist:
         )
         self._rows = hstack([learned, rows.teaches, *own]).tocsr().astype(np.float32)
         returned = columns.wants.multiply((to_columns * FULL / WHOLE / columns.most)[:, None])
-        self._columns = np.concatenate(
-            [table.toarray().T for table in (columns.teaches, returned)] + [one.toarray().T * -alike for one in theirs],
-            dtype=np.float32,
-        )
+        tables = [columns.teaches, returned, *(one * -alike for one in theirs)]
+        # in the order of rows, or each product would first copy all of it
+        self._columns = np.ascontiguousarray(hstack(tables).T.toarray(), dtype=np.float32)
         self._waiting = (columns.waiting * (share["waiting"] / WHOLE / 2)).astype(np.float32)
 
     def edges(self) -> tuple[Integers, Integers]:
@@ -52,16 +52,14 @@ class Shortlist:
         likely += self._waiting
         wished = self._blocks.preferred[block].tocoo()
         likely[wished.row, wished.col] += wished.data * np.float32(self._blocks.shares["preference"] / WHOLE)
-        likely[~self._blocks.feasible(block)] = -np.inf
-        best = (
-            np.argpartition(likely, -LENGTH, axis=1)[:, -LENGTH:]
-            if likely.shape[1] > LENGTH
-            else np.broadcast_to(np.arange(likely.shape[1]), likely.shape)
-        )
-        row = np.repeat(np.arange(len(best)), best.shape[1])
-        column = best.ravel()
-        kept = likely[row, column] > -np.inf
-        return row[kept] + block.start, column[kept].astype(np.int64)
+        best = [_best_of(own, marks) for own, marks in zip(likely, self._blocks.feasible(block), strict=True)]
+        return np.repeat(np.arange(block.start, block.stop), [len(found) for found in best]), np.concatenate(best)
+
+
+def _best_of(likely: NDArray[np.float32], feasible: Marks) -> Integers:
+    # ten times as fast as a partition of all columns in which the refused ones are struck out
+    columns = np.flatnonzero(feasible)
+    return columns[np.argpartition(-likely[columns], LENGTH)[:LENGTH]] if len(columns) > LENGTH else columns
 
 
 def _one_hot(own: Integers, theirs: Integers) -> tuple[Any, Any]:
