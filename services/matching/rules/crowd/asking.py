@@ -1,15 +1,17 @@
 """People as rows that ask an index over the other side."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from libs.contracts.words import Difference, Role
-from services.matching.rules.crowd.columns import Names, coarse, profiles_of, shares_of
+from services.matching.rules.crowd.columns import SHARE, Names, profiles_of, shares_of
 from services.matching.rules.crowd.crowd import Crowd, opposite
 from services.matching.rules.crowd.lists import Integers, Lists, Short, grouped
+from services.matching.rules.crowd.scan import COARSE
 from services.matching.rules.crowd.sets import Bits, common, packed, stacked
 from services.matching.rules.crowd.sides import STARS, Side
-from services.matching.rules.crowd.tables import Asking
-from services.matching.rules.score import FULL
+from services.matching.rules.crowd.tables import Asking, Profiles
+from services.matching.rules.score import FULL, HIGHEST_LEVEL
 from services.matching.rules.working_hours import QUARTER
 
 
@@ -20,7 +22,8 @@ def asking_of(crowd: Crowd, role: Role, names: Names) -> Asking:
     weeks, row_weeks = np.unique(rows.hours, return_inverse=True)
     languages = _within(rows.languages, names.languages)
     apart, named, (wishes, wished) = _apart(crowd, rows, names), _named(crowd, role), _wishes(crowd, role)
-    terms, factors = _terms(rows, crowd.topics, weights)
+    profiles = profiles_of(crowd, rows)
+    terms, factors = _terms(rows, profiles, names, weights)
     return Asking(
         open=rows.takes_part & (rows.places > 0),
         bitmaps=np.concatenate(
@@ -42,7 +45,7 @@ def asking_of(crowd: Crowd, role: Role, names: Names) -> Asking:
         wishes=wishes.values,
         wished=wished,
         shares=weights,
-        profiles=profiles_of(crowd, rows),
+        profiles=profiles,
     )
 
 
@@ -94,14 +97,31 @@ def _wishes(crowd: Crowd, role: Role) -> tuple[Lists, Integers]:
     return grouped(one[order], other[order].astype(np.int32), len(crowd.side(role))), crowd.wished[order]
 
 
-def _terms(rows: Side, topics: int, weights: Integers) -> tuple[Lists, Short]:
-    """What a row wants to learn, then what it knows, by topic; with what a column's worth is multiplied."""
-    stars = (1 << STARS) - 1
-    learning, teaching = rows.goals.owners(), rows.skills.owners()
-    worth = coarse(weights[0] * FULL, np.maximum(rows.wanted, 1))
-    factors = np.concatenate(((rows.goals.values & stars) * worth[learning], rows.skills.values & stars))
-    terms = np.concatenate((rows.goals.values >> STARS, (rows.skills.values >> STARS) + topics))
-    counts = np.repeat(weights[:2] > 0, (len(learning), len(teaching)))
-    owners, values = np.concatenate((learning, teaching))[counts], np.flatnonzero(counts)
-    order = grouped(owners, values.astype(np.int32), len(rows))
-    return Lists(order.starts, terms[order.values]), factors[order.values].astype(np.int32)
+def _terms(rows: Side, profiles: Profiles, names: Names, weights: Integers) -> tuple[Lists, NDArray[np.uint16]]:
+    """What a row wants to learn, what it knows, its traits; with what a column's worth is multiplied for a bound."""
+    stars, learning, teaching = (1 << STARS) - 1, rows.goals.owners(), rows.skills.owners()
+    learnt = _coarse((rows.goals.values & stars) * weights[0] * FULL, rows.wanted[learning])
+    taught = _coarse((rows.skills.values & stars) * weights[1] * FULL, np.array(HIGHEST_LEVEL * SHARE))
+    alike = int(weights[3]) * FULL // len(names.traits) >> COARSE
+    everybody = np.arange(len(rows))
+    kinds = [
+        (learning, rows.goals.values >> STARS, names.taught, learnt),
+        (teaching, rows.skills.values >> STARS, names.wanted, taught),
+        # bounds begin with full diversity; 16 bits wrap around, so this takes it off again
+        *(
+            (everybody, trait, terms, everybody * 0 - alike)
+            for trait, terms in zip(profiles.traits.T, names.traits, strict=True)
+        ),
+    ]
+    found = [
+        (owners, values + terms.start, factors, (values < len(terms)) & (factors != 0))
+        for owners, values, terms, factors in kinds
+    ]
+    owners, terms, factors, kept = (np.concatenate(values) for values in zip(*found, strict=True))
+    order = grouped(owners[kept], np.flatnonzero(kept).astype(np.int32), len(rows))
+    return Lists(order.starts, terms[order.values].astype(np.int32)), factors[order.values].astype(np.uint16)
+
+
+def _coarse(value: Integers, divisor: Integers) -> Integers:
+    """The quotient in coarse units, rounded up."""
+    return np.asarray(-(-value // (divisor << COARSE)))

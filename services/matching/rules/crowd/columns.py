@@ -1,5 +1,6 @@
 """The index over one side of a crowd: sets of its people by what keeps apart or together, and postings by topic."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -8,33 +9,45 @@ from numpy.typing import NDArray
 from libs.contracts.words import Difference, Role
 from services.matching.rules.crowd.crowd import Crowd, opposite
 from services.matching.rules.crowd.lists import Integers, Short
-from services.matching.rules.crowd.scan import BLOCK, COARSE
+from services.matching.rules.crowd.scan import BLOCK
 from services.matching.rules.crowd.sets import Sets, packed
 from services.matching.rules.crowd.sides import NOBODY, STARS, Side
 from services.matching.rules.crowd.tables import Columns, Profiles
-from services.matching.rules.score import FULL, shares
+from services.matching.rules.score import FULL, HIGHEST_LEVEL, shares
+
+SHARE = 255
+"""What all that a column wants to learn is worth together."""
+MANY = BLOCK // 32
 
 
 class Names(NamedTuple):
-    """The numbers of the sets of columns that have a language, manager, unit or function in common, in its order."""
+    """What the sets of columns that have something in common are numbered by, and the terms, in the order of codes."""
 
     languages: range
     managers: range
     units: range
     functions: range
+    taught: range
+    """Topics as terms."""
+    wanted: range
+    traits: tuple[range, ...]
 
 
 def columns_of(crowd: Crowd, role: Role) -> tuple[Columns, Names]:
     """Index the other side for the people of the role."""
-    columns, weights = crowd.side(opposite(role)), shares_of(crowd, role)
-    sets = Sets(len(columns))
+    columns = crowd.side(opposite(role))
+    sets, profiles = Sets(len(columns)), profiles_of(crowd, columns)
+    ends = np.cumsum([2 * crowd.topics, *(profiles.traits.max(axis=0, initial=NOBODY) + 1)]).tolist()
     names = Names(
-        sets.add(columns.languages.values, columns.languages.owners(), crowd.languages),
-        _alike(sets, columns.manager),
-        _alike(sets, columns.unit),
-        _alike(sets, columns.function),
+        languages=sets.add(columns.languages.values, columns.languages.owners(), crowd.languages),
+        managers=_alike(sets, columns.manager),
+        units=_alike(sets, columns.unit),
+        functions=_alike(sets, columns.function),
+        taught=range(crowd.topics),
+        wanted=range(crowd.topics, 2 * crowd.topics),
+        traits=tuple(range(*span) for span in pairwise(ends)),
     )
-    return _columns(crowd, columns, sets, weights), names
+    return _columns(crowd, columns, profiles, sets, names), names
 
 
 def _alike(sets: Sets, values: Short) -> range:
@@ -42,24 +55,25 @@ def _alike(sets: Sets, values: Short) -> range:
     return sets.add(values[known], known, int(values.max(initial=NOBODY)) + 1)
 
 
-def _columns(crowd: Crowd, columns: Side, sets: Sets, weights: Integers) -> Columns:
-    blocks = -(-len(columns) // BLOCK)
-    starts, offsets, worths = _postings(columns, crowd.topics, weights, blocks)
-    waiting = np.zeros(blocks * BLOCK, dtype=np.int64)
-    waiting[: len(columns)] = columns.waiting
+def _columns(crowd: Crowd, columns: Side, profiles: Profiles, sets: Sets, names: Names) -> Columns:
+    blocks, terms = -(-len(columns) // BLOCK), names.traits[-1].stop
+    keys, owners, worths = _postings(columns, profiles, names, terms)
+    table, tables, listed = _tables(keys, owners, worths, blocks * terms)
     return Columns(
         open=packed(columns.takes_part & (columns.places > 0)),
         bitmaps=sets.bitmaps(),
         dense=sets.dense(),
         starts=sets.starts(),
         members=sets.members(),
-        posting_starts=starts,
-        offsets=offsets,
-        worths=worths,
-        longest=waiting.reshape(blocks, BLOCK).max(axis=1, initial=0),
+        posting_starts=np.searchsorted(keys[listed], np.arange(len(table) + 1)).astype(np.int64),
+        offsets=(owners[listed] % BLOCK).astype(np.uint16),
+        worths=worths[listed].astype(np.uint8),
+        table=table,
+        tables=tables,
         shortest=int(columns.waiting.min(initial=FULL)),
         topics=crowd.topics,
-        profiles=profiles_of(crowd, columns),
+        terms=terms,
+        profiles=profiles,
     )
 
 
@@ -88,24 +102,32 @@ def shares_of(crowd: Crowd, role: Role) -> Integers:
     return np.array([given[name] for name in (*learning, "preference", "diversity", "waiting")], dtype=np.int64)
 
 
-def _postings(columns: Side, topics: int, weights: Integers, blocks: int) -> tuple[Integers, NDArray[np.uint16], Short]:
-    """By block and term the columns that teach a topic, with their level, or want to learn it, with their bound."""
-    stars = (1 << STARS) - 1
-    owners = np.concatenate((columns.skills.owners(), columns.goals.owners()))
-    terms = np.concatenate((columns.skills.values >> STARS, (columns.goals.values >> STARS) + topics))
-    priorities, learners = columns.goals.values & stars, columns.goals.owners()
-    worths = np.concatenate(
-        (
-            columns.skills.values & stars,
-            coarse(weights[1] * FULL * priorities, np.maximum(columns.wanted, 1)[learners]),
-        )
-    )
-    keys = owners // BLOCK * (2 * topics) + terms
+def _postings(columns: Side, profiles: Profiles, names: Names, count: int) -> tuple[Integers, Integers, Integers]:
+    """The keys of the postings, block x term, in their order, with their columns and worths."""
+    stars, learners = (1 << STARS) - 1, columns.goals.owners()
+    wishes = HIGHEST_LEVEL * SHARE * (columns.goals.values & stars)
+    everybody = np.arange(len(columns))
+    postings = [
+        (columns.skills.owners(), (columns.skills.values >> STARS) + names.taught.start, columns.skills.values & stars),
+        (learners, (columns.goals.values >> STARS) + names.wanted.start, -(-wishes // columns.wanted[learners])),
+        *(
+            (everybody, trait + terms.start, everybody * 0 + 1)
+            for trait, terms in zip(profiles.traits.T, names.traits, strict=True)
+        ),
+    ]
+    owners, terms, worths = (np.concatenate(values) for values in zip(*postings, strict=True))
+    keys = owners // BLOCK * count + terms
     order = np.argsort(keys, kind="stable")
-    starts = np.searchsorted(keys[order], np.arange(blocks * 2 * topics + 1))
-    return starts.astype(np.int64), (owners[order] % BLOCK).astype(np.uint16), worths[order].astype(np.int32)
+    return keys[order], owners[order], worths[order]
 
 
-def coarse(value: Integers, divisor: Integers) -> Integers:
-    """The quotient in coarse units, rounded up."""
-    return -(-value // (divisor << COARSE))
+def _tables(
+    keys: Integers, owners: Integers, worths: Integers, terms: int
+) -> tuple[Short, NDArray[np.uint8], NDArray[np.bool_]]:
+    """Tables for the terms that many columns of a block have, and which postings are not in them."""
+    sizes = np.bincount(keys, minlength=terms)
+    many = sizes >= MANY
+    table = np.where(many, np.cumsum(many) - 1, -1).astype(np.int32)
+    tables, inside = np.zeros((int(many.sum()), BLOCK), dtype=np.uint8), many[keys]
+    tables[table[keys[inside]], owners[inside] % BLOCK] = worths[inside]
+    return table, tables, ~inside

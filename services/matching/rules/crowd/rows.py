@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from libs.contracts.words import Role
 from services.matching.rules.crowd.asking import asking_of
@@ -10,7 +11,7 @@ from services.matching.rules.crowd.columns import columns_of
 from services.matching.rules.crowd.crowd import Crowd, opposite
 from services.matching.rules.crowd.judge import count_feasible, parts_of_pairs
 from services.matching.rules.crowd.lists import Integers
-from services.matching.rules.crowd.scan import BLOCK, scan
+from services.matching.rules.crowd.scan import BLOCK, mark_bases, scan
 from services.matching.rules.crowd.tables import Asking, Columns, Scratch
 from services.matching.rules.market.rows import Shortlist
 from services.matching.rules.score import FULL
@@ -33,12 +34,13 @@ class CrowdRows:
 
     def best(self, rows: Integers, prices: Integers, floors: Integers, count: int) -> Shortlist:
         """See `Rows`. Takes memory for `count` entries for each of AT_ONCE rows and thread, beside the answer."""
-        count = min(count, len(prices))
-        cheapest = np.minimum.reduceat(prices, np.arange(0, len(prices), BLOCK)) if len(prices) else prices
+        count, lowest = min(count, len(prices)), int(prices.min()) if len(prices) else 0
+        bases = np.zeros(-(-len(prices) // BLOCK) * BLOCK, dtype=np.uint16)
+        mark_bases(prices, lowest, self.asking.shares, self.columns, bases)
 
         def part(first: int) -> Shortlist:
-            some = slice(first, first + AT_ONCE)
-            return _scanned(self.asking, self.columns, rows[some], prices, cheapest, floors[some], count)
+            some, scratch = slice(first, first + AT_ONCE), scratch_of(self.columns, bases)
+            return _scanned(self.asking, self.columns, rows[some], prices, lowest, floors[some], count, scratch)
 
         firsts = range(0, len(rows), AT_ONCE)
         if self.threads == 1 or len(firsts) == 1:
@@ -67,25 +69,36 @@ class CrowdRows:
 
 
 def _scanned(
-    asking: Asking, columns: Columns, rows: Integers, prices: Integers, cheapest: Integers, floors: Integers, count: int
+    asking: Asking,
+    columns: Columns,
+    rows: Integers,
+    prices: Integers,
+    lowest: int,
+    floors: Integers,
+    count: int,
+    scratch: Scratch,
 ) -> Shortlist:
     found, scores = np.empty((len(rows), count), dtype=np.int32), np.empty((len(rows), count), dtype=np.int64)
     sizes, rest = np.zeros(len(rows), dtype=np.int64), floors.astype(np.int64)
     if count:
-        scan(rows, floors, prices, cheapest, asking, columns, scratch_of(columns), found, scores, sizes, rest)
+        scan(rows, floors, prices, lowest, asking, columns, scratch, found, scores, sizes, rest)
     kept = np.arange(count)[None, :] < sizes[:, None]
     return Shortlist(np.concatenate(([0], np.cumsum(sizes))), found[kept], scores[kept], rest)
 
 
-def scratch_of(columns: Columns) -> Scratch:
-    """Clean room for one thread."""
+NO_BASES = np.zeros(0, dtype=np.uint16)
+
+
+def scratch_of(columns: Columns, bases: NDArray[np.uint16] = NO_BASES) -> Scratch:
+    """Clean room for one thread; a scan also needs the bases."""
     goals, skills = (np.zeros(columns.topics, dtype=np.int32) for _ in range(2))
     return Scratch(
-        np.zeros(len(columns.open), dtype=np.uint64),
-        np.zeros(BLOCK, dtype=np.int32),
-        goals,
-        skills,
-        np.zeros(5, dtype=np.int64),
+        bits=np.zeros(len(columns.open), dtype=np.uint64),
+        bases=bases,
+        bounds=np.zeros(BLOCK, dtype=np.uint16),
+        goals=goals,
+        skills=skills,
+        parts=np.zeros(5, dtype=np.int64),
     )
 
 

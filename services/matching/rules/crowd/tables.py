@@ -37,14 +37,17 @@ class Columns(NamedTuple):
     """Blocks x terms, flat, and the end."""
     offsets: NDArray[np.uint16]
     """Columns that have the term, by their place in the block."""
-    worths: Short
+    worths: NDArray[np.uint8]
     """What each adds to the bound, times the row's factor."""
-    longest: Integers
-    """Per block the longest waiting."""
+    table: Short
+    """Blocks x terms, flat: the row of `tables` that stands for the postings of a term that many have, or -1."""
+    tables: NDArray[np.uint8]
+    """The worth of each column of a block, 0 without the term."""
     shortest: int
     """The shortest waiting of all."""
     topics: int
-    """How many there are. Terms are the topics that columns teach, then those that they want to learn."""
+    terms: int
+    """Topics that columns teach, topics that they want to learn, and values of traits."""
     profiles: Profiles
 
 
@@ -69,7 +72,7 @@ class Asking(NamedTuple):
     """Columns that the row must not meet."""
     term_starts: Integers
     terms: Short
-    factors: Short
+    factors: NDArray[np.uint16]
     wish_starts: Integers
     wishes: Short
     """Columns in their order."""
@@ -83,7 +86,9 @@ class Scratch(NamedTuple):
     """What one thread works in; clean between rows."""
 
     bits: NDArray[np.uint64]
-    bounds: Short
+    bases: NDArray[np.uint16]
+    """What the bound of each column begins with, the same for all rows; full blocks."""
+    bounds: NDArray[np.uint16]
     """One per column of a block."""
     goals: Short
     """The row's priorities by topic."""
