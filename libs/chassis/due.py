@@ -46,14 +46,14 @@ def row(later: Later, cause: Cause) -> Row:
     }
 
 
-async def still_claimed(transaction: Transaction, items: Sequence[Item]) -> set[str]:
-    """The ids of the claimed work whose lease still carries this process's token."""
+async def still_claimed(transaction: Transaction, items: Sequence[Item]) -> set[Claim]:
+    """Those claims whose lease still carries their token. A slow process may hold the same work twice."""
     claims = [item.claim for item in items if item.claim]
     if not claims:
         return set()
     rows = await transaction.find(DUE, {"_id": {"$in": [claim.work_id for claim in claims]}}, fields=["lease.token"])
     tokens = {row["_id"]: row["lease"]["token"] for row in rows}
-    return {claim.work_id for claim in claims if tokens.get(claim.work_id) == claim.token}
+    return {claim for claim in claims if tokens.get(claim.work_id) == claim.token}
 
 
 async def finish(transaction: Transaction, done: Sequence[str], planned: dict[str, Row]) -> None:
@@ -160,9 +160,9 @@ class DueWork:
         done.add_done_callback(lambda _: self._let_go(items))
 
     def _let_go(self, items: Sequence[Item]) -> None:
-        for item in items:
-            if item.claim:
-                self._held.pop(item.claim.work_id, None)
+        for claim in (item.claim for item in items):
+            if claim and self._held.get(claim.work_id) == claim.token:
+                del self._held[claim.work_id]
 
     async def _renew(self) -> None:
         """A process that died loses its work after seconds; one that is slow keeps it."""

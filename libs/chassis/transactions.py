@@ -108,7 +108,7 @@ class Transactions:
             for item in items:
                 if inbox.seen(item):
                     await self._repeated(item, effects, now)
-                elif item.claim and item.claim.work_id not in claimed:
+                elif item.claim and item.claim not in claimed:
                     effects.duplicates += 1
                 else:
                     await self._handle_one(item, parked.get(item), effects, now, careful)

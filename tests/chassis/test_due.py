@@ -106,6 +106,19 @@ async def test_the_result_of_a_holder_whose_lease_was_retaken_is_dropped(databas
     assert ((await tally(database, "ada"))["times"], await facts(database)) == (1, [("2026/ada", 1)])
 
 
+async def test_who_holds_work_twice_does_it_once(database: Database) -> None:
+    """A process that was slow has claimed it again, and both claims come to the same batch."""
+    await plan(database, Remind(person="2026/ada"))
+    first = await claimed(database)
+    await leases_run_out(database)
+    second = await claimed(database)
+
+    async with asyncio.timeout(10):
+        await settling(database).settle([*first, *second])
+
+    assert ((await tally(database, "ada"))["times"], await facts(database)) == (1, [("2026/ada", 1)])
+
+
 async def test_a_slow_process_keeps_its_lease(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "_RENEW_SECONDS", 0.0)
     await plan(database, Remind(person="2026/ada"))
