@@ -94,6 +94,13 @@ def test_two_independent_exact_solvers_find_nothing_better(
     assert violations(best, them) == 0
 
 
+def test_a_row_is_asked_again_when_prices_that_proved_it_have_fallen() -> None:
+    for seed in range(400):
+        size = 6 + seed % 8
+        pool = people(seed, size, size, 2 * size, highest=5 if seed % 2 else 50, places=1 + seed % 2, hub=seed % 3 > 0)
+        assert optimum(pool, Objective.SCORE, first=1, more=0).value == best_by_flow(pool, False)[1]
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_prices_bound_the_total_of_every_set_by_the_value_that_is_reached(objective: Objective) -> None:
     chance = np.random.default_rng(5)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.contracts.words import Objective
+from services.matching.rules.market.book import UNPAYABLE
 from services.matching.rules.market.market import Market, Side
 from services.matching.rules.market.optimum import optimum, shift_of
 from services.matching.rules.market.rows import Shortlist
@@ -70,6 +71,8 @@ class Town:
         for side, numbers in ((Side.ROW, rows), (Side.COLUMN, columns)):
             assert (np.bincount(numbers, minlength=len(self.places[side])) <= self.places[side]).all()
             assert [self.market.places(side, n) for n in range(len(self.places[side]))] == self.places[side]
+            unpayable = self.market.prices(side) == UNPAYABLE
+            assert unpayable.tolist() == [places == 0 for places in self.places[side]]
         nothing_else = np.zeros(len(self.places[0]), dtype=np.int64)
         assert self.market.upper_bound(nothing_else) == int(scores.sum()) + len(rows) * self.market.shift
 
@@ -79,9 +82,9 @@ class Town:
 @given(data=st.data())
 def test_after_every_step_the_pairs_are_those_of_a_new_market(objective: Objective, data: st.DataObject) -> None:
     town = Town(objective)
-    side, wish = st.sampled_from(Side), st.integers(-20, HIGHEST)
+    side, wish = st.sampled_from(Side), st.integers(-HIGHEST, HIGHEST)
     for _ in range(data.draw(st.integers(1, 25))):
-        step = data.draw(st.sampled_from(["come", "come", "come", "change", "leave", "freeze", "offer"]))
+        step = data.draw(st.sampled_from(["come", "come", "come", "change", "leave", "freeze", "offer", "offer"]))
         where = data.draw(side)
         rows, columns, _ = town.market.pairs()
         if step == "come":
@@ -119,7 +122,57 @@ def test_hundreds_of_people_who_come_one_by_one_are_paired_as_if_all_had_come_at
     assert len(row_of_each(pool)) == len(pool.scores)
 
 
+def test_who_learns_of_a_better_pair_leaves_for_it_and_the_partner_finds_another() -> None:
+    market = Market(np.array([1, 1]), np.array([1, 1]))
+    market.offer(
+        Side.ROW, np.array([0, 1]), Shortlist(np.array([0, 1, 2]), np.zeros(2, np.int32), np.array([5, 3]), np.zeros(2))
+    )
+    assert market.settle()
+    assert market.partners(Side.COLUMN, 0) == [0]
+
+    market.offer(Side.ROW, np.array([0]), found([1], [9]))
+
+    assert market.settle()
+    assert [numbers.tolist() for numbers in market.pairs()] == [[0, 1], [1, 0], [9, 3]]
+
+
 def test_a_pair_that_is_not_made_cannot_be_frozen() -> None:
     market = Market(np.array([1]), np.array([1]))
     with pytest.raises(KeyError):
         market.freeze(0, 0)
+
+
+def test_a_frozen_pair_is_not_made_again_when_free_places_are_filled() -> None:
+    market = Market(np.array([2]), np.array([2]))
+    market.offer(Side.ROW, np.array([0]), found([0], [5]))
+    assert market.settle()
+    market.freeze(0, 0)
+    assert [numbers.tolist() for numbers in market.filled_pairs()] == [[], [], []]
+
+
+def test_nobody_can_pay_who_has_no_place_left_beside_frozen_pairs() -> None:
+    market = Market(np.array([1]), np.array([1]))
+    market.offer(Side.ROW, np.array([0]), found([0], [5]))
+    assert market.settle()
+    market.freeze(0, 0)
+    assert [market.prices(side).tolist() for side in Side] == [[UNPAYABLE], [UNPAYABLE]]
+
+
+def test_who_gets_a_place_again_is_paired_with_whom_the_market_knows() -> None:
+    market = Market(np.array([0]), np.array([1]))
+    market.offer(Side.ROW, np.array([0]), found([0], [5]))
+    assert market.settle()
+    assert market.partners(Side.COLUMN, 0) == []
+
+    market.change(Side.ROW, 0, 1)
+
+    assert market.settle()
+    assert market.partners(Side.COLUMN, 0) == [0]
+
+
+def test_a_pair_that_is_offered_twice_is_made_once() -> None:
+    market = Market(np.array([2]), np.array([2]))
+    for _ in range(2):
+        market.offer(Side.ROW, np.array([0]), found([0], [5]))
+    assert market.settle()
+    assert market.partners(Side.ROW, 0) == [0]
