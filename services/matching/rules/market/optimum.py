@@ -94,7 +94,8 @@ def _prove(
             return scans, False
         wants = market.prices(Side.ROW)
         asked = np.flatnonzero(rest > wants)
-        floors, count = wants[asked] - market.shift, counts[1] + int(rows.row_places.max())
+        # a row's own pairs may be told first: one more is news, and without news the search would never end
+        floors, count = wants[asked] - market.shift, max(counts[1], 1) + int(rows.row_places.max())
     return scans, len(asked) == 0
 
 
