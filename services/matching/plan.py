@@ -1,5 +1,6 @@
 """From documents to a plan and back to what is proposed. It takes seconds, so it runs in a thread of its own."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,6 +54,7 @@ class Waiting:
             time_limit=wish.time_limit_s,
             objective=wish.objective,
             loosen_cooldown=wish.loosen_cooldown,
+            threads=os.cpu_count() or 1,
         )
 
 

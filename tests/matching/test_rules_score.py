@@ -13,7 +13,7 @@ from libs.contracts.events import ParticipantEnrolled
 from libs.contracts.policy import Weights
 from services.matching.rules.feasibility import Pool
 from services.matching.rules.pairing import standing_of
-from services.matching.rules.score import FULL, WHOLE, Parts, parts_of, shares, weighed
+from services.matching.rules.score import FULL, WHOLE, Parts, named, parts_of, shares, weighed
 from tests.matching.rules_people import NOW, goals, mentee, mentor, program, skills
 
 EVEN = Weights.model_construct(learning=1.0, reciprocal=1.0, preference=1.0, diversity=1.0, waiting=1.0)
@@ -22,7 +22,8 @@ NONE = Weights.model_construct(learning=0.0, reciprocal=0.0, preference=0.0, div
 
 def parts(ada: ParticipantEnrolled, grace: ParticipantEnrolled, **policy: Any) -> dict[str, float]:
     programme = program(**policy)
-    return parts_of(Pool(programme, [ada], [grace], standing_of(programme, now=NOW))).of(0, 0)
+    found = parts_of(Pool(programme, [ada], [grace], standing_of(programme, now=NOW)))
+    return named(found.of(np.zeros(1, dtype=int), np.zeros(1, dtype=int))[0])
 
 
 def test_learning_weighs_the_mentors_level_by_the_mentees_priority() -> None:

@@ -25,6 +25,10 @@ class Pool:
     mentees: People
     standing: Standing
 
+    def side(self, role: Role) -> People:
+        """The people of a role."""
+        return self.mentors if role is Role.MENTOR else self.mentees
+
     def free(self, people: People) -> NDArray[np.int64]:
         """Free places per person."""
         return np.array([free_places(self.program, person, self.standing) for person in people], dtype=np.int64)

@@ -46,12 +46,6 @@ class Standing:
     excluded: frozenset[Two]
     cooldown_loosened: bool = False
 
-    def paired(self, mentor_id: str, mentee_id: str) -> "Standing":
-        """The standing after one more pair."""
-        taken = Counter(self.taken) + Counter((mentor_id, mentee_id))
-        together = self.together | {frozenset((mentor_id, mentee_id))}
-        return Standing(self.now, self.week, taken, together, self.cooling, self.excluded, self.cooldown_loosened)
-
 
 def standing_of(
     program: ProgramPublished,

@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libs.contracts.words import Role
-from services.matching.rules.feasibility import Feasibility, People, Pool
+from services.matching.rules.candidates import Candidates
+from services.matching.rules.edges import Integers
+from services.matching.rules.feasibility import Pool
+from services.matching.rules.made import Made
 from services.matching.rules.pairing import Rule, Standing, free_places
-from services.matching.rules.score import Micros
 
 
 class Loss(StrEnum):
@@ -22,7 +23,8 @@ class Loss(StrEnum):
 
 
 Reason: TypeAlias = Rule | Loss
-Counts: TypeAlias = Sequence[tuple[Reason, NDArray[np.int64]]]
+
+_REASONS: tuple[Reason, ...] = (*Rule, Loss.LOST_TO_BETTER_PAIRS, Loss.ADDS_NO_VALUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +40,48 @@ class Unmatched:
 
 
 def unmatched(
-    pool: Pool, before: Standing, feasibility: Feasibility, scores: Micros, must_add_value: bool, matched: set[str]
-) -> tuple[Unmatched, ...]:
+    pool: Pool,
+    before: Standing,
+    candidates: Candidates,
+    must_add_value: bool,
+    mentors: Integers,
+    mentees: Integers,
+) -> Sequence[Unmatched]:
     """The waiting people whom a plan leaves alone, sorted by role and id.
 
-    before: the standing without pinned pairs. scores: -1 where a rule refuses. matched: ids of everybody in the plan.
+    before: the standing without pinned pairs. mentors, mentees: the indices of those in the plan.
+    Counts at once, 100 bytes for each of them; who asks for a person is told of that one.
     """
-    by_mentor: Counts = [*feasibility.refused_to_mentors.items(), *_losses(scores, must_add_value, axis=1)]
-    by_mentee: Counts = [*feasibility.refused_to_mentees.items(), *_losses(scores, must_add_value, axis=0)]
-    return (
-        *_left_alone(pool, pool.mentors, before, by_mentor, matched),
-        *_left_alone(pool, pool.mentees, before, by_mentee, matched),
+    matched = {Role.MENTOR: mentors, Role.MENTEE: mentees}
+    left = {role: _left_alone(pool, before, role, taken) for role, taken in matched.items()}
+    people = [pool.side(role)[index] for role, indices in left.items() for index in indices.tolist()]
+    counts = np.concatenate([_counts(candidates, role, left[role], must_add_value) for role in left])
+
+    def alone(place: int) -> Unmatched:
+        its = zip(_REASONS, counts[place].tolist(), strict=True)
+        return Unmatched(people[place].participant_id, people[place].role, {reason: n for reason, n in its if n})
+
+    return Made(len(people), alone)
+
+
+def _left_alone(pool: Pool, before: Standing, role: Role, matched: Integers) -> Integers:
+    """Who waits for a pair, be it in vain because none may have a place, and gets none."""
+    people, taken = pool.side(role), set(matched.tolist())
+    return np.array(
+        [
+            index
+            for index, person in enumerate(people)
+            if index not in taken
+            and (not before.taken.get(person.participant_id) or free_places(pool.program, person, before))
+        ],
+        dtype=np.int64,
     )
 
 
-def _losses(scores: Micros, must_add_value: bool, axis: int) -> Counts:
-    worthless = (scores == 0).sum(axis=axis) if must_add_value else np.zeros(scores.shape[1 - axis], dtype=np.int64)
-    return [
-        (Loss.LOST_TO_BETTER_PAIRS, (scores >= 0).sum(axis=axis) - worthless),
-        (Loss.ADDS_NO_VALUE, worthless),
-    ]
-
-
-def _left_alone(
-    pool: Pool,
-    people: People,
-    before: Standing,
-    counts: Counts,
-    matched: set[str],
-) -> list[Unmatched]:
-    return [
-        Unmatched(person.participant_id, person.role, _counted(counts, index))
-        for index, person in enumerate(people)
-        if person.participant_id not in matched
-        and (free_places(pool.program, person, before) or not before.taken.get(person.participant_id))
-    ]
-
-
-def _counted(counts: Counts, index: int) -> dict[Reason, int]:
-    return {reason: int(column[index]) for reason, column in counts if column[index]}
+def _counts(candidates: Candidates, role: Role, people: Integers, must_add_value: bool) -> Integers:
+    """People x reasons."""
+    refused = candidates.refused_to(role)
+    feasible, worthless = candidates.feasible_for(role, people)
+    if not must_add_value:
+        worthless = np.zeros_like(feasible)
+    return np.stack([*(refused[rule][people] for rule in Rule), feasible - worthless, worthless], axis=1)

@@ -1,20 +1,25 @@
 """One round of matching: who mentors whom, why, and why not the others."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
 from libs.contracts.events import PairCreated, PairEnded, ParticipantEnrolled, ProgramPublished
 from libs.contracts.parts import Rationale
 from libs.contracts.words import Objective, Role
-from services.matching.rules.assignment import best_pairs
-from services.matching.rules.feasibility import People, Pool, feasibility_of, places
+from services.matching.rules.assignment import BestPairs
+from services.matching.rules.candidates import candidates_of
+from services.matching.rules.edges import Integers
+from services.matching.rules.feasibility import Marks, People, Pool, places
+from services.matching.rules.made import Made
 from services.matching.rules.pairing import Rule, Standing, refusals, standing_of
 from services.matching.rules.rationale import rationale_of
 from services.matching.rules.reasons import Unmatched, unmatched
-from services.matching.rules.score import FULL, Micros, Parts, parts_of, weighed
+from services.matching.rules.score import FULL, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,15 @@ class RefusedPin:
 
 @dataclass(frozen=True, slots=True)
 class RoundPlan:
-    """The best set of pairs, sorted by mentor and mentee, pinned ones included.
+    """The best set of pairs, sorted by mentor and mentee, pinned ones included, and who is left, by role and id.
 
+    Each pair with its rationale, and each person with reasons, is worked out when it is asked for, and not kept.
     value: the sum of the scores. upper_bound: what no set that keeps the pins and serves the objective can exceed.
     gap: (upper_bound - value) / upper_bound, 0 when the plan is the proven optimum.
     """
 
-    pairs: tuple[PlannedPair, ...]
-    unmatched: tuple[Unmatched, ...]
+    pairs: Sequence[PlannedPair]
+    unmatched: Sequence[Unmatched]
     refused_pins: tuple[RefusedPin, ...]
     value: float
     upper_bound: float
@@ -69,16 +75,21 @@ def plan_round(
     time_limit: float | None = None,
     objective: Objective | str | None = None,
     loosen_cooldown: bool = False,
+    threads: int = 1,
 ) -> RoundPlan:
     """Plan the exact best set of pairs for a programme's people; the same input in any order gives the same plan.
 
     participants: the latest profile of each living member (of several revisions the highest counts).
     in_force: pairs that live; they use up capacity. former_pairs: pairs that ended; they cool down.
     exclusions: (who excludes, whom). pins: (mentor, mentee) to make first; one that breaks a rule is refused by name.
-    time_limit: see `best_pairs`. objective: the policy's unless given.
+    time_limit: seconds for finding the best pairs, see `best_pairs`. objective: the policy's unless given.
     loosen_cooldown: former pairs may meet again within the cool-down, and their rationale says so.
+    threads: how many may scan at once where people are many; the plan is the same.
 
-    Takes O(mentors x mentees) memory and about two seconds for 1,000 x 1,000 people.
+    Up to 2,000 x 2,000 people are judged in matrices, O(mentors x mentees), of some 300 MB at most. More are scanned,
+    never in a matrix: 10,000 x 90,000 take a few seconds of one processor, most of them for reading the people, and
+    180 MB beside them. Asking for a pair then takes 0.2 ms, and 20 us for a person who is left.
+    Raises ValueError for an objective that is none.
     """
     standing = standing_of(
         program,
@@ -88,10 +99,21 @@ def plan_round(
         exclusions=exclusions,
         loosen_cooldown=loosen_cooldown,
     )
-    mentors, mentees = _sides(program, participants)
-    pool, pinned, refused_pins = _pin(Pool(program, mentors, mentees, standing), pins)
     aim = Objective(objective or program.policy.objective)
-    return _plan(pool, standing, pinned, refused_pins, aim, time_limit)
+    before = Pool(program, *_sides(program, participants), standing)
+    pool, pinned, refused_pins = _pin(before, pins)
+    candidates = candidates_of(pool, threads)
+    best = candidates.best_pairs(aim, time_limit)
+    chosen = _chosen(pinned, best)
+    parts, scores = candidates.parts(chosen.mentors, chosen.mentees)
+    pinned_value = int(scores[chosen.pinned].sum())
+    return RoundPlan(
+        _explained(pool, standing, chosen, parts, scores),
+        unmatched(pool, standing, candidates, aim is Objective.SCORE, chosen.mentors, chosen.mentees),
+        refused_pins,
+        (pinned_value + best.value) / FULL,
+        (pinned_value + best.upper_bound) / FULL,
+    )
 
 
 def _sides(program: ProgramPublished, participants: Iterable[ParticipantEnrolled]) -> tuple[People, People]:
@@ -105,12 +127,11 @@ def _sides(program: ProgramPublished, participants: Iterable[ParticipantEnrolled
     return [p for p in people if p.role is Role.MENTOR], [p for p in people if p.role is Role.MENTEE]
 
 
-def _pin(
-    pool: Pool, pins: Iterable[tuple[str, str]]
-) -> tuple[Pool, tuple[tuple[str, str], ...], tuple[RefusedPin, ...]]:
-    """The pool after the pinned pairs, these pairs, and those that break a rule."""
+def _pin(pool: Pool, pins: Iterable[tuple[str, str]]) -> tuple[Pool, Integers, tuple[RefusedPin, ...]]:
+    """The pool after the pinned pairs, these pairs x (mentor, mentee) by index, and those that break a rule."""
     mentors, mentees = places(pool.mentors), places(pool.mentees)
-    standing, pinned, refused = pool.standing, [], []
+    taken, pinned, refused = Counter(pool.standing.taken), [], []
+    standing = replace(pool.standing, taken=taken)
     for mentor_id, mentee_id in sorted(set(pins)):
         rules = frozenset({Rule.ROLE})
         if mentor_id in mentors and mentee_id in mentees:
@@ -120,42 +141,35 @@ def _pin(
             refused.append(RefusedPin(mentor_id, mentee_id, rules))
             continue
         pinned.append((mentor_id, mentee_id))
-        standing = standing.paired(mentor_id, mentee_id)
-    return Pool(pool.program, pool.mentors, pool.mentees, standing), tuple(pinned), tuple(refused)
+        taken.update((mentor_id, mentee_id))
+    together = standing.together.union(map(frozenset, pinned))
+    indices = np.array([(mentors[one], mentees[other]) for one, other in pinned], dtype=np.int64).reshape(-1, 2)
+    return replace(pool, standing=replace(standing, together=together)), indices, tuple(refused)
 
 
-def _plan(
-    pool: Pool,
-    before: Standing,
-    pinned: Sequence[tuple[str, str]],
-    refused_pins: tuple[RefusedPin, ...],
-    objective: Objective,
-    time_limit: float | None,
-) -> RoundPlan:
-    feasibility, parts = feasibility_of(pool), parts_of(pool)
-    micros = weighed(parts, pool.program.policy.weights)
-    scores = np.where(feasibility.feasible, micros, -1)
-    best = best_pairs(scores, pool.free(pool.mentors), pool.free(pool.mentees), objective, time_limit=time_limit)
-    mentors, mentees = places(pool.mentors), places(pool.mentees)
-    fixed = {(mentors[mentor_id], mentees[mentee_id]) for mentor_id, mentee_id in pinned}
-    chosen = sorted(fixed.union(zip(best.mentors.tolist(), best.mentees.tolist(), strict=True)))
-    pairs = tuple(_planned(pool, before, parts, micros, two, two in fixed) for two in chosen)
-    matched = {person for pair in pairs for person in (pair.mentor_id, pair.mentee_id)}
-    pinned_value = sum(int(micros[two]) for two in fixed)
-    return RoundPlan(
-        pairs,
-        unmatched(pool, before, feasibility, scores, objective is Objective.SCORE, matched),
-        refused_pins,
-        (pinned_value + best.value) / FULL,
-        (pinned_value + best.upper_bound) / FULL,
-    )
+class _Chosen(NamedTuple):
+    """Pairs by index, sorted by mentor and mentee."""
+
+    mentors: Integers
+    mentees: Integers
+    pinned: Marks
 
 
-def _planned(
-    pool: Pool, standing: Standing, parts: Parts, micros: Micros, two: tuple[int, int], pinned: bool
-) -> PlannedPair:
-    mentor, mentee = pool.mentors[two[0]], pool.mentees[two[1]]
-    its_parts = parts.of(*two)
-    rationale = rationale_of(pool.program, mentor, mentee, standing, its_parts, pinned=pinned)
-    score = int(micros[two]) / FULL
-    return PlannedPair(mentor.participant_id, mentee.participant_id, score, its_parts, rationale, pinned)
+def _chosen(pinned: Integers, best: BestPairs) -> _Chosen:
+    both = np.concatenate((pinned, np.stack((best.mentors, best.mentees), axis=1)))
+    order = np.lexsort((both[:, 1], both[:, 0]))
+    return _Chosen(both[order, 0], both[order, 1], order < len(pinned))
+
+
+def _explained(
+    pool: Pool, before: Standing, chosen: _Chosen, parts: Integers, scores: Integers
+) -> Sequence[PlannedPair]:
+    """before: the standing without pinned pairs. parts: pairs x parts, in millionths as the scores."""
+
+    def planned(place: int) -> PlannedPair:
+        mentor, mentee = pool.mentors[chosen.mentors[place]], pool.mentees[chosen.mentees[place]]
+        its_parts, pinned, score = named(parts[place]), bool(chosen.pinned[place]), int(scores[place]) / FULL
+        rationale = rationale_of(pool.program, mentor, mentee, before, its_parts, pinned=pinned)
+        return PlannedPair(mentor.participant_id, mentee.participant_id, score, its_parts, rationale, pinned)
+
+    return Made(len(scores), planned)

@@ -43,9 +43,14 @@ class Parts:
     waiting: Micros
     """The mean of both sides' time since enrolment, saturating."""
 
-    def of(self, mentor: int, mentee: int) -> dict[str, float]:
-        """The parts of one pair, from 0 to 1, by name."""
-        return {part.name: int(getattr(self, part.name)[mentor, mentee]) / FULL for part in fields(self)}
+    def of(self, mentors: Micros, mentees: Micros) -> Micros:
+        """The parts of some pairs by index: pairs x parts, in the order above."""
+        return np.stack([getattr(self, part.name)[mentors, mentees] for part in fields(self)], axis=1)
+
+
+def named(parts: Micros) -> dict[str, float]:
+    """The parts of one pair, from 0 to 1, by name."""
+    return {part.name: value / FULL for part, value in zip(fields(Parts), parts.tolist(), strict=True)}
 
 
 def parts_of(pool: Pool) -> Parts:
