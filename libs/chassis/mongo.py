@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions, TypeRegistry
@@ -19,6 +19,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from libs.chassis.clock import Clock
 from libs.chassis.errors import Conflict, Transient
 
 Row = dict[str, Any]
@@ -114,7 +115,7 @@ class Database:
     """A service's own database."""
 
     def __init__(self, url: str, name: str) -> None:
-        self.url, self.name = url, name
+        self.url, self.name, self._clock = url, name, Clock()
         self._client: AsyncIOMotorClient[Row] = AsyncIOMotorClient(
             url, serverSelectionTimeoutMS=5_000, connectTimeoutMS=5_000, socketTimeoutMS=30_000, appname=name
         )
@@ -129,6 +130,18 @@ class Database:
     async def ping(self) -> None:
         with _sorted():
             await self._database.command("ping")
+
+    def now(self) -> datetime:
+        """The server's time, as far as `set_clock` has asked for it; it asks nobody."""
+        return self._clock.now()
+
+    async def set_clock(self) -> None:
+        await self._clock.set(self._time)
+
+    async def _time(self) -> datetime:
+        with _sorted():
+            time: datetime = (await self._database.command("hello", codec_options=CODEC))["localTime"]
+        return time
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncIOMotorClientSession]:

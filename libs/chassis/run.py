@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -45,15 +45,9 @@ _REQUEST_MS = 12_000
 # A consumer that has no offset yet asks the leader that it knows again and again, also one that leads no longer, and
 # learns of the next one only when its metadata has aged: in aiokafka after five minutes.
 _METADATA_MS = 5_000
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS, _CLOCK_SECONDS = 1.0, 10.0
 
 log = structlog.get_logger()
-
-
-def now() -> datetime:
-    """The time in milliseconds, as MongoDB keeps it."""
-    time = datetime.now(UTC)
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +56,7 @@ class Runtime:
 
     service: Service
     settings: Settings
-    clock: Callable[[], datetime] = now
+    clock: Callable[[], datetime] = field(init=False)
     database: Database = field(init=False)
     loop: Loop = field(init=False)
     intake: Intake = field(init=False)
@@ -77,6 +71,7 @@ class Runtime:
         settings = self.settings
         self.metrics = Metrics(self.service.name)
         self.database = Database(settings.mongodb, f"{settings.database}_{self.service.name}")
+        self.clock = self.database.now
         trace = tracing.configured(self.service.name, settings.otlp_endpoint)
         transactions = Transactions(self.service, self.database, self.clock, self.metrics, trace, self._after)
         self.loop = Loop(transactions.settle, settings.batch_records)
@@ -107,17 +102,24 @@ class Runtime:
 
     async def start(self) -> None:
         """Start everything; servers that are away are waited for in the background."""
-        self._start("loop", self.loop.run())
         self._start("health", self.health.run())
         self._start("begin", self._begin())
 
     async def _begin(self) -> None:
         await _until_it_works("MongoDB", self._prepare_database)
+        self._start("clock", self._keep_time())
+        self._start("loop", self.loop.run())
         self._start("relay", self.relay.run())
         self._start("due", self.due.run())
         await _until_it_works("Kafka", self._start_consumer)
         self._start("offsets", self.intake.commit_offsets())
         self._start("consumer", self._keep_consuming())
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(_CLOCK_SECONDS)
+            with contextlib.suppress(Transient):
+                await self.database.set_clock()
 
     async def _keep_consuming(self) -> None:
         while True:
@@ -175,6 +177,7 @@ class Runtime:
             self.due.wake.set()
 
     async def _prepare_database(self) -> None:
+        await self.database.set_clock()
         kinds: list[type[Document]] = [*self.service.keeps, DeadLetter]
         for kind in kinds:
             await self.database.create_indexes(kind.collection, [(fields, {}) for fields in kind.indexes])

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Path, Query
@@ -163,4 +162,4 @@ async def _why_unmatched(store: Database, person: Person) -> dict[str, Any] | No
     other = Role.MENTEE if person.role == Role.MENTOR else Role.MENTOR
     filter = {"program_id": person.program_id, "seeking": {"$in": [True, False]}, "role": other.value}
     rows: Sequence[dict[str, Any]] = await store.find(Person.collection, filter, limit=CANDIDATES)
-    return await asyncio.to_thread(reasons_of, program.published, person, rows, datetime.now(UTC))
+    return await asyncio.to_thread(reasons_of, program.published, person, rows, store.now())

@@ -1,6 +1,5 @@
 """Rounds outside the transaction: each is planned once, in an attempt, and attempts that do not count are swept."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -23,7 +22,7 @@ log = structlog.get_logger()
 
 async def plan_whole_round(work: PlanRound, database: Database) -> RoundPlanned | RoundFailed:
     """Plan for everybody who waits, in a process of its own where these are many."""
-    now = to_time(datetime.now(UTC))
+    now = to_time(database.now())
     waiting = await database.count(Person.collection, {"program_id": work.program_id, "seeking": True})
     try:
         if waiting <= PLANNED_HERE:

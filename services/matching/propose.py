@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from uuid_utils import uuid7
@@ -45,7 +45,7 @@ async def propose_pairs(work: MatchWaiting, database: Database) -> PairsProposed
     """Plan for the waiting people of a programme, unless nothing changed since the last look."""
     rows = await database.find(Program.collection, {"_id": work.program_id})
     program = from_row(Program, rows[0]) if rows else Program(id=work.program_id)
-    now = to_time(datetime.now(UTC))
+    now = to_time(database.now())
     nothing = PairsProposed(program_id=work.program_id, round_id=f"rolling-{uuid7()}", at=now, last=work.last)
     if program.published is None or not program.rolling:
         return nothing

@@ -3,7 +3,6 @@
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from functools import cache
 from typing import Final
@@ -46,7 +45,7 @@ class Postman:
     async def deliver(self, work: SendNotice, database: Database) -> Delivered:
         """Never raises for what a mail server does or does not do; raises Transient when the database is away."""
         desk = await _desk(work, database)
-        mail = mail_or_not(desk, self.settings.sender, self.settings.web, datetime.now(UTC))
+        mail = mail_or_not(desk, self.settings.sender, self.settings.web, database.now())
         if isinstance(mail, NoMail):
             return _delivered(work, mail.fate, mail.why)
         await self._turns.acquire()
@@ -101,14 +100,10 @@ def _delivered(work: SendNotice, fate: Fate, why: str = "") -> Delivered:
 async def _record_acceptance(work: SendNotice, database: Database) -> None:
     """If the database is away just now, the result is still recorded with the work."""
     try:
-        change = {"$set": {"accepted_at": _milliseconds(datetime.now(UTC))}}
+        change = {"$set": {"accepted_at": database.now()}}
         await database.update(KeptNotice.collection, {"_id": work.notification_id}, change, many=False)
     except Transient as error:
         log.warning("a sent mail is not recorded yet", notice=work.notification_id, error=type(error).__name__)
-
-
-def _milliseconds(time: datetime) -> datetime:
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 async def _desk(work: SendNotice, database: Database) -> Desk:

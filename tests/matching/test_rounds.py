@@ -16,7 +16,6 @@ from libs.chassis.dead_letters import DeadLetter
 from libs.chassis.documents import Document, to_row
 from libs.chassis.leases import NEVER
 from libs.chassis.mongo import Database
-from libs.chassis.run import now
 from libs.contracts.events import ParticipantEnrolled, ProgramPublished
 from services.matching import plan_rounds
 from services.matching.app import service
@@ -81,7 +80,7 @@ async def work_until_done(database: Database) -> dict[str, Any]:
         row = await round_of(database)
         return row if row["state"] == RoundState.DONE else None
 
-    async with polling(database, now, service):
+    async with polling(database, database.now, service):
         found: dict[str, Any] = await until(done)
     return found
 
@@ -107,7 +106,7 @@ async def test_whoever_dies_at_any_moment_is_followed_by_somebody_who_goes_on(da
 
     for _ in range(12):
         with suppress(TimeoutError):
-            async with asyncio.timeout(chance.uniform(0.1, 1.0)), polling(database, now, service):
+            async with asyncio.timeout(chance.uniform(0.1, 1.0)), polling(database, database.now, service):
                 await asyncio.Event().wait()
         await database.update(due.DUE, {}, [{"$set": {"lease.until": NEVER}}])
     round = await work_until_done(database)
@@ -122,7 +121,7 @@ async def test_two_replicas_that_plan_the_same_round_make_the_pairs_of_one_attem
     await ask(database)
     attempts = [await attempt(R1, database, NOW) for _ in range(2)]
 
-    async with polling(database, now, service), polling(database, now, service):
+    async with polling(database, database.now, service), polling(database, database.now, service):
         round = await work_until_done(database)
 
     assert round["attempt"] not in [each.attempt for each in attempts]

@@ -18,7 +18,7 @@ from deploy.local.stack import Endpoints
 from libs.chassis.items import Cause, Item, Raw, digest
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database
-from libs.chassis.run import Runtime, http_app, now
+from libs.chassis.run import Runtime, http_app
 from libs.chassis.service import Service
 from libs.chassis.tracing import Off
 from libs.chassis.transactions import Transactions
@@ -57,7 +57,7 @@ class Bureau:
                 item.message = Unreadable(Reason.INVALID_JSON, "Invalid JSON")
                 item.raw.value = b'{"pair_id": '
             table = _broken(import_module("services.scheduling.app").service)
-            settles = Transactions(table, database, now, Metrics("scheduling"), Off(), lambda effects: None)
+            settles = Transactions(table, database, database.now, Metrics("scheduling"), Off(), lambda effects: None)
             await settles.settle(items)
         finally:
             database.close()

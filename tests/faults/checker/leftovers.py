@@ -25,7 +25,7 @@ def no_page_waits(story: Story) -> Iterator[Violation]:
 
 
 def no_due_work_waits(story: Story) -> Iterator[Violation]:
-    late = story.evidence.at - _PATIENCE - story.evidence.told.skew
+    late = story.evidence.at - _PATIENCE
     for service in story.evidence.documents:
         for row in story.rows(service, "due"):
             if row["due_at"] < late:

@@ -133,7 +133,7 @@ def diaries_have_what_is_planned(story: Story) -> Iterator[Violation]:
     """A planned meeting that is not over stands in both diaries, and nothing else does."""
     if "scheduling" not in story.evidence.documents:
         return
-    later = story.evidence.at + story.evidence.told.skew
+    later = story.evidence.at
     wanted: defaultdict[str, dict[str, Fact]] = defaultdict(dict)
     for session_id, fact in story.planned.items():
         for side in SIDES:

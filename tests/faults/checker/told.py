@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,9 @@ class Fault:
 
 @dataclass(slots=True)
 class Told:
-    """Filled by the generator as it goes. `skew` is the most that any clock ever was wrong, to the end of the run."""
+    """Filled by the generator as it goes."""
 
     said: list[Said] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
     accepted: list[Command] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    skew: timedelta = timedelta(0)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -21,7 +20,7 @@ from tests.faults.driver.hands import Hands
 from tests.faults.driver.listener import Listener
 from tests.faults.driver.nemesis import Nemesis
 from tests.faults.driver.office import DATABASE, PREFIX, Office, office
-from tests.faults.driver.quiet import AHEAD_SECONDS, NeverQuiet, settle
+from tests.faults.driver.quiet import NeverQuiet, settle
 from tests.faults.driver.samples import Samples
 from tests.faults.driver.speaker import Speaker
 from tests.faults.driver.timeline import Kind, Timeline
@@ -137,14 +136,13 @@ def _too_much(hands: Hands, samples: Samples) -> bool:
 
 def _settle(outcome: Outcome, made: Office, speaker: Speaker) -> None:
     within = QUIET_WITHIN + QUIET_PER_MINUTE * outcome.plan.minutes
-    skew, began = outcome.nemesis.skew, time.monotonic()
+    began = time.monotonic()
     try:
-        settle(made, outcome.hands, outcome.samples, skew, speaker.poll, within)
+        settle(made, outcome.hands, outcome.samples, speaker.poll, within)
     except NeverQuiet as busy:
         outcome.complaints.append(f"not quiet after {within:g} s: {busy}")
     if left := speaker.finish(QUIET_WITHIN):
         outcome.complaints.append(f"the broker did not take {left} records")
-    outcome.hands.told.skew = timedelta(seconds=max(skew, AHEAD_SECONDS) if skew else 0)
     outcome.quiet_seconds = time.monotonic() - began
 
 

@@ -37,8 +37,8 @@ VERBS: dict[str, Callable[[Proxy], None]] = {
 class Fault:
     """`strike` and `end` return when it has happened. Two faults of one victim don't go together.
 
-    `repeats` is how many mails it may repeat, `skew` how far (seconds) it puts a clock. `met` is for what waits for its
-    moment, within `seconds`: it tells that the blow fell.
+    `repeats` is how many mails it may repeat. `met` is for what waits for its moment, within `seconds`: it tells that
+    the blow fell.
     """
 
     kind: str
@@ -48,7 +48,6 @@ class Fault:
     seconds: float
     detail: str = ""
     repeats: int = 0
-    skew: int = 0
     met: Callable[[], bool] | None = None
 
 
@@ -74,7 +73,7 @@ def freeze_replica(kind: str, office: Office, random: Random) -> Fault:
 
 def shift_clock(kind: str, office: Office, random: Random) -> Fault:
     name, ahead = random.choice(list(office.replicas)), random.choice((-HOUR, HOUR))
-    return _struck(kind, office, name, random.uniform(8, 15), "--clock", str(ahead), skew=HOUR)
+    return _struck(kind, office, name, random.uniform(8, 15), "--clock", str(ahead))
 
 
 def crash_at(point: Point) -> Make:
@@ -184,7 +183,7 @@ def _of_replica(kind: str, office: Office, random: Random, blow: Callable[[str],
     return Fault(kind, name, partial(blow, name), partial(office.launch, name), seconds, name, _repeats(name))
 
 
-def _struck(kind: str, office: Office, name: str, seconds: float, *words: str, skew: int = 0) -> Fault:
+def _struck(kind: str, office: Office, name: str, seconds: float, *words: str) -> Fault:
     def strike() -> None:
         office.stop(name)
         office.launch(name, *words)
@@ -193,7 +192,7 @@ def _struck(kind: str, office: Office, name: str, seconds: float, *words: str, s
         office.stop(name)
         office.launch(name)
 
-    return Fault(kind, name, strike, end, seconds, f"{name} {' '.join(words)}", _repeats(name), skew)
+    return Fault(kind, name, strike, end, seconds, f"{name} {' '.join(words)}", _repeats(name))
 
 
 def _reign(office: Office, name: str, strike: Callable[[], None]) -> None:

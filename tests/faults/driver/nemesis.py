@@ -38,7 +38,6 @@ class Nemesis:
     """Those that may repeat mails."""
     complaints: list[str] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
-    skew: int = 0
     _deck: Deck = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,7 +77,6 @@ class Nemesis:
     def _suffer(self, faults: Sequence[Fault]) -> list[Fault]:
         """The faults that truly came."""
         for fault in faults:
-            self.skew = max(self.skew, fault.skew)
             self.timeline.note(Kind.STRIKE, fault=fault.kind, detail=fault.detail, seconds=round(fault.seconds, 1))
             fault.strike()
         began, met = time.monotonic(), []

@@ -7,7 +7,6 @@ from tests.faults.driver.hands import Hands
 from tests.faults.driver.office import Office
 from tests.faults.driver.samples import Samples
 
-AHEAD_SECONDS = 3 * 3600
 STEADY_SECONDS = 4.0
 LOOK_SECONDS = 0.5
 
@@ -20,20 +19,14 @@ def settle(
     office: Office,
     hands: Hands,
     samples: Samples,
-    skew: int,
     poll: Callable[[], None],
     within: float,
 ) -> None:
-    """Return once nothing is left to do. Raises NeverQuiet after so many seconds.
-
-    What a process whose clock was ahead has planned is due much later: time is moved for one replica of each service.
-    """
+    """Return once nothing is left to do. Raises NeverQuiet after so many seconds."""
     began = time.monotonic()
     for name in office.ended():
         office.launch(name)
     office.wait()
-    if skew:
-        _move_time(office)
     steady_since, facts = time.monotonic(), -1
     while time.monotonic() < began + within:
         poll()
@@ -56,12 +49,3 @@ def _busy(office: Office, hands: Hands, samples: Samples) -> str:
 def _unsent(office: Office) -> int:
     with office.database("notifications") as database:
         return int(database.due.count_documents({"kind": "SendNotice"}))
-
-
-def _move_time(office: Office) -> None:
-    ahead = [name for name in office.replicas if name.endswith("-2")]
-    for name in ahead:
-        office.stop(name)
-        office.launch(name, "--clock", str(AHEAD_SECONDS))
-    for name in ahead:
-        office.replicas[name].wait()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -47,11 +47,11 @@ class Door:
         late = {"due_at": {"$lt": datetime.now(UTC)}}
         until(lambda: not any(office.count(name, "due", late) for name in NAMES), what="an end of what is due")
 
-    def evidence(self, repeated_mails: int = 0, skew: timedelta = timedelta(0)) -> Evidence:
-        """What is left behind. So many mails may be repeated; `skew` is the most that a clock is wrong."""
+    def evidence(self, repeated_mails: int = 0) -> Evidence:
+        """What is left behind. So many mails may be repeated."""
         office = self.office
         whole = Fault("all of it", datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), repeated_mails)
-        self.told.faults[:], self.told.skew = [whole], skew
+        self.told.faults[:] = [whole]
         return gather(
             office.values["VICEVERSA_KAFKA"],
             office.values["VICEVERSA_MONGODB"],
