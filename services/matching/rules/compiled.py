@@ -17,7 +17,20 @@ def compiled(function: F) -> F:
     What is kept goes stale when any compiled function of the same folder changes, so those that it calls, and the
     constants that it reads, belong into files of that folder with compiled functions.
     """
-    dispatcher: Any = numba.njit(nogil=True, cache=True)(function)
+    return _kept(numba.njit(nogil=True, cache=True)(function), function)
+
+
+def compiled_in_place(function: F) -> F:
+    """The same for a function that makes no arrays and copies no slices, but writes into those that it is given.
+
+    Nothing counts references then, which costs more than the work where many arrays are handed over, and which threads
+    wait for each other to do.
+    """
+    options: dict[str, Any] = {"nogil": True, "cache": True, "_nrt": False}
+    return _kept(numba.njit(**options)(function), function)
+
+
+def _kept(dispatcher: Any, function: F) -> F:
     # numba looks at the function's own file alone and would keep an old copy of what is called from another one
     dispatcher._cache._cache_file._source_stamp = _stamp(Path(function.__code__.co_filename).parent)
     return cast(F, dispatcher)

@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.contracts.words import Difference, Role
-from services.matching.rules.crowd.columns import SHARE, Names, profiles_of, shares_of
+from services.matching.rules.crowd.columns import Names, profiles_of, scale, shares_of, traits_of
 from services.matching.rules.crowd.crowd import Crowd, opposite
 from services.matching.rules.crowd.lists import Integers, Lists, Short, grouped
 from services.matching.rules.crowd.scan import COARSE
 from services.matching.rules.crowd.sets import Bits, common, packed, stacked
 from services.matching.rules.crowd.sides import STARS, Side
-from services.matching.rules.crowd.tables import Asking, Profiles
-from services.matching.rules.score import FULL, HIGHEST_LEVEL
+from services.matching.rules.crowd.tables import Asking
+from services.matching.rules.score import FULL
 from services.matching.rules.working_hours import QUARTER
 
 
@@ -22,8 +22,7 @@ def asking_of(crowd: Crowd, role: Role, names: Names) -> Asking:
     weeks, row_weeks = np.unique(rows.hours, return_inverse=True)
     languages = _within(rows.languages, names.languages)
     apart, named, (wishes, wished) = _apart(crowd, rows, names), _named(crowd, role), _wishes(crowd, role)
-    profiles = profiles_of(crowd, rows)
-    terms, factors = _terms(rows, profiles, names, weights)
+    terms, factors = _terms(rows, traits_of(crowd, rows), names, weights)
     return Asking(
         open=rows.takes_part & (rows.places > 0),
         bitmaps=np.concatenate(
@@ -45,7 +44,7 @@ def asking_of(crowd: Crowd, role: Role, names: Names) -> Asking:
         wishes=wishes.values,
         wished=wished,
         shares=weights,
-        profiles=profiles,
+        profiles=profiles_of(crowd, rows),
     )
 
 
@@ -97,11 +96,11 @@ def _wishes(crowd: Crowd, role: Role) -> tuple[Lists, Integers]:
     return grouped(one[order], other[order].astype(np.int32), len(crowd.side(role))), crowd.wished[order]
 
 
-def _terms(rows: Side, profiles: Profiles, names: Names, weights: Integers) -> tuple[Lists, NDArray[np.uint16]]:
+def _terms(rows: Side, traits: Short, names: Names, weights: Integers) -> tuple[Lists, NDArray[np.uint16]]:
     """What a row wants to learn, what it knows, its traits; with what a column's worth is multiplied for a bound."""
     stars, learning, teaching = (1 << STARS) - 1, rows.goals.owners(), rows.skills.owners()
     learnt = _coarse((rows.goals.values & stars) * weights[0] * FULL, rows.wanted[learning])
-    taught = _coarse((rows.skills.values & stars) * weights[1] * FULL, np.array(HIGHEST_LEVEL * SHARE))
+    taught = (rows.skills.values & stars) * scale(int(weights[1]))[1]
     alike = int(weights[3]) * FULL // len(names.traits) >> COARSE
     everybody = np.arange(len(rows))
     kinds = [
@@ -110,7 +109,7 @@ def _terms(rows: Side, profiles: Profiles, names: Names, weights: Integers) -> t
         # bounds begin with full diversity; 16 bits wrap around, so this takes it off again
         *(
             (everybody, trait, terms, everybody * 0 - alike)
-            for trait, terms in zip(profiles.traits.T, names.traits, strict=True)
+            for trait, terms in zip(traits.T, names.traits, strict=True)
         ),
     ]
     found = [

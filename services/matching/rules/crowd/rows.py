@@ -18,6 +18,8 @@ from services.matching.rules.score import FULL
 
 AT_ONCE = 256
 """Rows that a thread scans before it takes the next ones."""
+TOGETHER = 32
+"""Of these so many go through a block together."""
 
 
 class CrowdRows:
@@ -39,7 +41,7 @@ class CrowdRows:
         mark_bases(prices, lowest, self.asking.shares, self.columns, bases)
 
         def part(first: int) -> Shortlist:
-            some, scratch = slice(first, first + AT_ONCE), scratch_of(self.columns, bases)
+            some, scratch = slice(first, first + AT_ONCE), scratch_of(self.columns, bases, min(TOGETHER, len(rows)))
             return _scanned(self.asking, self.columns, rows[some], prices, lowest, floors[some], count, scratch)
 
         firsts = range(0, len(rows), AT_ONCE)
@@ -78,22 +80,24 @@ def _scanned(
     count: int,
     scratch: Scratch,
 ) -> Shortlist:
-    found, scores = np.empty((len(rows), count), dtype=np.int32), np.empty((len(rows), count), dtype=np.int64)
-    sizes, rest = np.zeros(len(rows), dtype=np.int64), floors.astype(np.int64)
-    if count:
-        scan(rows, floors, prices, lowest, asking, columns, scratch, found, scores, sizes, rest)
+    utilities, scores = (np.empty((len(rows), count), dtype=np.int64) for _ in range(2))
+    found, sizes = np.empty((len(rows), count), dtype=np.int32), np.zeros(len(rows), dtype=np.int64)
+    if not count:
+        return Shortlist(np.zeros(len(rows) + 1, dtype=np.int64), found.ravel(), scores.ravel(), floors)
+    scan(rows, floors, prices, lowest, asking, columns, scratch, utilities, found, scores, sizes)
     kept = np.arange(count)[None, :] < sizes[:, None]
+    rest = np.where(sizes == count, utilities[np.arange(len(rows)), sizes - 1], floors)
     return Shortlist(np.concatenate(([0], np.cumsum(sizes))), found[kept], scores[kept], rest)
 
 
 NO_BASES = np.zeros(0, dtype=np.uint16)
 
 
-def scratch_of(columns: Columns, bases: NDArray[np.uint16] = NO_BASES) -> Scratch:
-    """Clean room for one thread; a scan also needs the bases."""
+def scratch_of(columns: Columns, bases: NDArray[np.uint16] = NO_BASES, rows: int = 1) -> Scratch:
+    """Clean room for one thread; a scan also needs the bases. `rows` are scanned together."""
     goals, skills = (np.zeros(columns.topics, dtype=np.int32) for _ in range(2))
     return Scratch(
-        bits=np.zeros(len(columns.open), dtype=np.uint64),
+        bits=np.zeros((rows, len(columns.open)), dtype=np.uint64),
         bases=bases,
         bounds=np.zeros(BLOCK, dtype=np.uint16),
         goals=goals,

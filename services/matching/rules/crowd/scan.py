@@ -6,8 +6,8 @@ Columns stand in blocks, so that what a scan needs of one at a time stays in the
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matching.rules.compiled import compiled
-from services.matching.rules.crowd.heap import rise, sink, swap
+from services.matching.rules.compiled import compiled_in_place
+from services.matching.rules.crowd.heap import before, rise, sink, unfold
 from services.matching.rules.crowd.judge import FULL, HALF, NOTHING, ONE, know, mark_feasible, ones, parts
 from services.matching.rules.crowd.lists import Integers, Short
 from services.matching.rules.crowd.tables import Asking, Columns, Scratch
@@ -21,7 +21,7 @@ OFFSET = FULL >> (COARSE - 20)
 UNREACHED = (1 << 16) - 1
 
 
-@compiled
+@compiled_in_place
 def mark_bases(prices: Integers, lowest: int, shares: Integers, columns: Columns, bases: NDArray[np.uint16]) -> None:
     """What bounds begin with: waiting, full diversity, and off it what a price exceeds the lowest by."""
     diversity = ((shares[3] * FULL) >> COARSE) + 1
@@ -31,7 +31,7 @@ def mark_bases(prices: Integers, lowest: int, shares: Integers, columns: Columns
         bases[column] = max(base, diversity)
 
 
-@compiled
+@compiled_in_place
 def mark_bounds(row: int, block: int, rows: Asking, columns: Columns, bounds: NDArray[np.uint16]) -> None:
     """Add to the bases of the block what the row and each of its columns have in common."""
     for place in range(rows.term_starts[row], rows.term_starts[row + 1]):
@@ -49,7 +49,7 @@ def mark_bounds(row: int, block: int, rows: Asking, columns: Columns, bounds: ND
             bounds[offset] += ((rows.shares[2] * rows.wished[place]) >> COARSE) + 1
 
 
-@compiled
+@compiled_in_place
 def least_bound(least: int, waiting: int, shares: Integers) -> int:
     """The bound below which no utility, over the lowest price, reaches `least` for a row that waits so long."""
     if least > FULL:
@@ -59,65 +59,7 @@ def least_bound(least: int, waiting: int, shares: Integers) -> int:
     return max(0, OFFSET + int(((least << 20) - HALF - ((shares[4] * waiting + 1) >> 1)) >> COARSE))
 
 
-@compiled
-def scan_row(
-    row: int,
-    floor: int,
-    lowest: int,
-    prices: Integers,
-    rows: Asking,
-    columns: Columns,
-    scratch: Scratch,
-    utilities: Integers,
-    scores: Integers,
-    found: Short,
-) -> tuple[int, int]:
-    """Fill the heap with the best columns of one row; how many there are, and the utility that no other exceeds."""
-    bits, bounds, waiting = scratch.bits, scratch.bounds, rows.profiles.waiting[row]
-    count, size, words = len(found), 0, len(scratch.bits)
-    mark_feasible(row, rows, columns, bits)
-    know(row, rows.profiles, scratch.goals, scratch.skills, True)
-    cut = least_bound(floor + 1 + lowest, waiting, rows.shares)
-    # each row begins elsewhere, or all rows would be told of the same few of many equal columns
-    first = row * 2654435761 % (-(-words // BLOCK_WORDS) * BLOCK_WORDS)
-    for turn in range(-(-words // BLOCK_WORDS)):
-        block = (first // BLOCK_WORDS + turn) % -(-words // BLOCK_WORDS)
-        begin = block * BLOCK_WORDS
-        end = min(begin + BLOCK_WORDS, words)
-        if cut == UNREACHED or not bits[begin:end].any():
-            continue
-        bounds[:] = scratch.bases[block * BLOCK : (block + 1) * BLOCK]
-        mark_bounds(row, block, rows, columns, bounds)
-        for step in range(end - begin):
-            word = begin + (first + step) % (end - begin)
-            rest = bits[word]
-            first_offset = (word - begin) << 6
-            if rest == NOTHING or not reaches(bounds[first_offset : first_offset + 64], cut):
-                continue
-            while rest != NOTHING:
-                column = (word << 6) + ones((rest & (~rest + ONE)) - ONE)
-                rest &= rest - ONE
-                if np.int64(bounds[column - block * BLOCK]) < cut:
-                    continue
-                score = parts(row, column, rows, columns, scratch.goals, scratch.skills, scratch.parts)
-                utility = score - prices[column]
-                if utility <= floor:
-                    continue
-                place = size if size < count else 0
-                utilities[place], scores[place], found[place] = utility, score, column
-                if size < count:
-                    rise(size, utilities, scores, found)
-                    size += 1
-                else:
-                    sink(0, size, utilities, scores, found)
-                if size == count:
-                    floor = utilities[0]
-                    cut = least_bound(floor + 1 + lowest, waiting, rows.shares)
-    know(row, rows.profiles, scratch.goals, scratch.skills, False)
-    return size, floor
-
-
-@compiled
+@compiled_in_place
 def reaches(bounds: NDArray[np.uint16], cut: int) -> bool:
     """Whether one of the bounds does, without a branch for each."""
     least, found = np.uint16(cut), np.uint16(0)
@@ -126,7 +68,62 @@ def reaches(bounds: NDArray[np.uint16], cut: int) -> bool:
     return bool(found != 0)
 
 
-@compiled
+@compiled_in_place
+def scan_block(
+    row: int,
+    block: int,
+    size: int,
+    floor: int,
+    lowest: int,
+    prices: Integers,
+    bits: NDArray[np.uint64],
+    rows: Asking,
+    columns: Columns,
+    scratch: Scratch,
+    utilities: Integers,
+    scores: Integers,
+    found: Short,
+) -> int:
+    """Put the columns of a block that are among the best so far into the heap of the row, and say how many it holds."""
+    bounds, waiting, known = scratch.bounds, rows.profiles.waiting[row], False
+    cut = least_bound((utilities[0] if size == len(found) else floor + 1) + lowest, waiting, rows.shares)
+    if cut == UNREACHED or not bits.any():
+        return size
+    for offset in range(BLOCK):
+        bounds[offset] = scratch.bases[block * BLOCK + offset]
+    mark_bounds(row, block, rows, columns, bounds)
+    for word in range(len(bits)):
+        rest = bits[word]
+        if rest == NOTHING or not reaches(bounds[word << 6 : (word + 1) << 6], cut):
+            continue
+        while rest != NOTHING:
+            offset = (word << 6) + ones((rest & (~rest + ONE)) - ONE)
+            rest &= rest - ONE
+            if np.int64(bounds[offset]) < cut:
+                continue
+            if not known:
+                know(row, rows.profiles, scratch.goals, scratch.skills, True)
+                known = True
+            column = block * BLOCK + offset
+            score = parts(row, column, rows, columns, scratch.goals, scratch.skills, scratch.parts)
+            utility = score - prices[column]
+            if size < len(found):
+                if utility <= floor:
+                    continue
+                utilities[size], scores[size], found[size] = utility, score, column
+                rise(size, row, utilities, scores, found)
+                size += 1
+            elif utility > utilities[0] or (utility == utilities[0] and before(column, found[0], row)):
+                utilities[0], scores[0], found[0] = utility, score, column
+                sink(size, row, utilities, scores, found)
+            if size == len(found):
+                cut = least_bound(utilities[0] + lowest, waiting, rows.shares)
+    if known:
+        know(row, rows.profiles, scratch.goals, scratch.skills, False)
+    return size
+
+
+@compiled_in_place
 def scan(
     asked: Integers,
     floors: Integers,
@@ -135,18 +132,37 @@ def scan(
     rows: Asking,
     columns: Columns,
     scratch: Scratch,
+    utilities: Integers,
     found: NDArray[np.int32],
     scores: Integers,
     sizes: Integers,
-    rest: Integers,
 ) -> None:
-    """Scan each asked row into a row of `found` and `scores`, best first. `lowest` is the lowest price."""
-    utilities = np.empty(found.shape[1], dtype=np.int64)
+    """Scan each asked row into a row of `found` and `scores`, best first. `lowest` is the lowest price.
+
+    Rows go through a block together, while its tables are in the cache.
+    """
+    together, words = scratch.bits.shape
+    for first in range(0, len(asked), together):
+        last = min(first + together, len(asked))
+        for place in range(first, last):
+            mark_feasible(asked[place], rows, columns, scratch.bits[place - first])
+        for block in range(-(-words // BLOCK_WORDS)):
+            begin, end = block * BLOCK_WORDS, min((block + 1) * BLOCK_WORDS, words)
+            for place in range(first, last):
+                sizes[place] = scan_block(
+                    asked[place],
+                    block,
+                    sizes[place],
+                    floors[place],
+                    lowest,
+                    prices,
+                    scratch.bits[place - first, begin:end],
+                    rows,
+                    columns,
+                    scratch,
+                    utilities[place],
+                    scores[place],
+                    found[place],
+                )
     for place in range(len(asked)):
-        size, rest[place] = scan_row(
-            asked[place], floors[place], lowest, prices, rows, columns, scratch, utilities, scores[place], found[place]
-        )
-        sizes[place] = size
-        for last in range(size - 1, 0, -1):
-            swap(0, last, utilities, scores[place], found[place])
-            sink(0, last, utilities, scores[place], found[place])
+        unfold(sizes[place], asked[place], utilities[place], scores[place], found[place])

@@ -9,17 +9,15 @@ from services.matching.rules.crowd.lists import Integers, Short
 
 
 class Profiles(NamedTuple):
-    """What the score of a pair needs to know of each person of a side."""
+    """What the score of a pair needs to know of each person of a side, together in memory."""
 
-    skill_starts: Integers
-    skills: Short
-    """Topic and stars in one number."""
-    goal_starts: Integers
-    goals: Short
-    wanted: Integers
+    starts: Integers
+    records: Short
+    """Per person WANTED, WAITING, how many SKILLS, then from TRAITS on the traits, the skills and the goals."""
     waiting: Integers
-    traits: Short
-    """People x traits whose difference counts as diversity."""
+    """The same as in the records."""
+    traits: int
+    """How many there are; that they differ counts as diversity."""
 
 
 class Columns(NamedTuple):
@@ -86,6 +84,7 @@ class Scratch(NamedTuple):
     """What one thread works in; clean between rows."""
 
     bits: NDArray[np.uint64]
+    """Feasible columns, for as many rows as are scanned together."""
     bases: NDArray[np.uint16]
     """What the bound of each column begins with, the same for all rows; full blocks."""
     bounds: NDArray[np.uint16]
