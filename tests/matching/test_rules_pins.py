@@ -36,3 +36,10 @@ def test_two_pins_cannot_book_one_person_twice() -> None:
     plan = plan_round(program(), people, now=NOW, pins=[("ada", "rosa"), ("ada", "grace")])
     assert pairs_of(plan) == [("ada", "grace")]
     assert plan.refused_pins[0].rules == {Rule.CAPACITY}
+
+
+def test_a_pinned_pair_is_not_made_twice_though_both_have_another_place() -> None:
+    people = [mentor("Ada", capacity=2), mentee("Grace", capacity=2)]
+    plan = plan_round(program(), people, now=NOW, pins=[("ada", "grace")])
+    assert pairs_of(plan) == [("ada", "grace")]
+    assert plan.value == pytest.approx(plan.pairs[0].score)
