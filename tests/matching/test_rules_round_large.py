@@ -1,5 +1,7 @@
 """A round over many people, who are scanned, is the round that matrices would give."""
 
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
 from functools import cache
@@ -17,10 +19,11 @@ from benchmarks.matching.pool import standing_in
 from libs.contracts.events import ParticipantEnrolled, ProgramPublished
 from libs.contracts.words import Objective, Role
 from services.matching.rules import candidates
-from services.matching.rules.candidates import FEW, Matrices, Scans
+from services.matching.rules.candidates import FEW, Matrices
 from services.matching.rules.pairing import Rule, free_places, refusals
 from services.matching.rules.reasons import Loss
 from services.matching.rules.round import RoundPlan, plan_round
+from services.matching.rules.scans import Scans
 from tests.matching.crowd_worlds import anybody, random_policy, world
 from tests.matching.rules_people import NOW, pair_created, pair_ended, program
 
@@ -97,6 +100,9 @@ def test_scans_and_matrices_tell_the_same_of_everybody(seed: int, mentors: int, 
         assert refused[0] == refused[1]
         for one, other in zip(*(judge.feasible_for(role, np.arange(count)[::-1]) for judge in both), strict=True):
             assert one.tolist() == other.tolist()
+    for best in (judge.best_pairs(Objective.SCORE, None) for judge in both):
+        twos = list(zip(best.mentors.tolist(), best.mentees.tolist(), strict=True))
+        assert twos == sorted(twos)
 
 
 @cache
@@ -190,3 +196,9 @@ def test_a_time_limit_gives_what_was_found_and_an_honest_bound() -> None:
     assert len(hurried.pairs) <= len(full.pairs)
     assert hurried.upper_bound >= full.value
     assert_keeps_rules_and_places(Variant.HUB, hurried)
+
+
+def test_a_service_whose_pools_are_small_never_loads_numba() -> None:
+    """It takes half a second of each start and 60 MB of each replica."""
+    program = "import sys, services.matching.app; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

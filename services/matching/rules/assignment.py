@@ -10,8 +10,6 @@ from services.matching.rules.deadline import after
 from services.matching.rules.dense_assignment import fits_dense, solve_dense
 from services.matching.rules.edges import Capacity, Edges, Integers, edges_of
 from services.matching.rules.linear_assignment import MAX_EDGES, solve_linear
-from services.matching.rules.market.optimum import optimum
-from services.matching.rules.market.plain import rows_of
 from services.matching.rules.path_assignment import solve_by_paths
 
 # Both float solvers add up whole numbers along paths that visit each place at most twice; below this sum
@@ -84,6 +82,10 @@ def _small(edges: Edges, most: bool) -> Integers | None:
 
 
 def _by_market(edges: Edges, objective: Objective, time_limit: float | None) -> BestPairs:
+    # loads numba, which small pools do without
+    from services.matching.rules.market.optimum import optimum
+    from services.matching.rules.market.plain import rows_of
+
     mentees_are_rows = edges.shape[0] > edges.shape[1]
     best = optimum(rows_of(edges, mentees_are_rows), objective, out_of_time=after(time_limit))
     if not mentees_are_rows:
