@@ -10,7 +10,7 @@ from libs.contracts.words import Difference, Role
 from services.matching.rules.crowd.crowd import Crowd, opposite
 from services.matching.rules.crowd.judge import SKILLS, TRAITS, WAITING, WANTED
 from services.matching.rules.crowd.lists import Integers, Short
-from services.matching.rules.crowd.scan import BLOCK, COARSE
+from services.matching.rules.crowd.scan import BLOCK, COARSE, OFFSET
 from services.matching.rules.crowd.sets import Sets, packed
 from services.matching.rules.crowd.sides import NOBODY, STARS, Side
 from services.matching.rules.crowd.tables import Columns, Profiles
@@ -57,7 +57,8 @@ def _alike(sets: Sets, values: Short) -> range:
 def _columns(crowd: Crowd, role: Role, sets: Sets, names: Names) -> Columns:
     columns = crowd.side(opposite(role))
     blocks, terms = -(-len(columns) // BLOCK), names.traits[-1].stop
-    share, _ = scale(int(shares_of(crowd, role)[1]))
+    weights = shares_of(crowd, role)
+    share, _ = scale(int(weights[1]))
     keys, owners, worths = _postings(columns, traits_of(crowd, columns), share, names)
     table, tables, listed = _tables(keys, owners, worths, blocks * terms)
     return Columns(
@@ -71,6 +72,9 @@ def _columns(crowd: Crowd, role: Role, sets: Sets, names: Names) -> Columns:
         worths=worths[listed].astype(np.uint8),
         table=table,
         tables=tables,
+        bases=(OFFSET + full_diversity(weights) + ((weights[4] * columns.waiting) >> (COARSE + 1)) + 1).astype(
+            np.uint16
+        ),
         shortest=int(columns.waiting.min(initial=FULL)),
         topics=crowd.topics,
         terms=terms,
@@ -109,6 +113,11 @@ def shares_of(crowd: Crowd, role: Role) -> Integers:
     given = shares(crowd.program.policy.weights)
     learning = ["learning", "reciprocal"] if role is Role.MENTEE else ["reciprocal", "learning"]
     return np.array([given[name] for name in (*learning, "preference", "diversity", "waiting")], dtype=np.int64)
+
+
+def full_diversity(weights: Integers) -> int:
+    """What bounds begin with, for two people who differ in everything."""
+    return ((int(weights[3]) * FULL) >> COARSE) + 1
 
 
 def scale(weight: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from libs.contracts.words import Role
 from services.matching.rules.crowd.asking import asking_of
-from services.matching.rules.crowd.columns import columns_of
+from services.matching.rules.crowd.columns import columns_of, full_diversity
 from services.matching.rules.crowd.crowd import Crowd, opposite
 from services.matching.rules.crowd.judge import count_feasible, parts_of_pairs
 from services.matching.rules.crowd.lists import Integers
@@ -38,7 +38,7 @@ class CrowdRows:
         """See `Rows`. Takes memory for `count` entries for each of AT_ONCE rows and thread, beside the answer."""
         count, lowest = min(count, len(prices)), int(prices.min()) if len(prices) else 0
         bases = np.zeros(-(-len(prices) // BLOCK) * BLOCK, dtype=np.uint16)
-        mark_bases(prices, lowest, self.asking.shares, self.columns, bases)
+        mark_bases(prices, lowest, full_diversity(self.asking.shares), self.columns, bases)
 
         def part(first: int) -> Shortlist:
             some, scratch = slice(first, first + AT_ONCE), scratch_of(self.columns, bases, min(TOGETHER, len(rows)))

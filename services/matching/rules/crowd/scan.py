@@ -22,13 +22,11 @@ UNREACHED = (1 << 16) - 1
 
 
 @compiled_in_place
-def mark_bases(prices: Integers, lowest: int, shares: Integers, columns: Columns, bases: NDArray[np.uint16]) -> None:
-    """What bounds begin with: waiting, full diversity, and off it what a price exceeds the lowest by."""
-    diversity = ((shares[3] * FULL) >> COARSE) + 1
+def mark_bases(prices: Integers, lowest: int, diversity: int, columns: Columns, bases: NDArray[np.uint16]) -> None:
+    """What bounds begin with: waiting and full diversity, off which comes what a price exceeds the lowest by."""
     for column in range(len(prices)):
-        waiting = ((shares[4] * columns.profiles.waiting[column]) >> (COARSE + 1)) + 1
-        base = OFFSET + waiting + diversity - ((prices[column] - lowest) >> (COARSE - 20))
-        bases[column] = max(base, diversity)
+        excess = (prices[column] - lowest) >> (COARSE - 20)
+        bases[column] = max(np.int64(columns.bases[column]) - excess, diversity)
 
 
 @compiled_in_place

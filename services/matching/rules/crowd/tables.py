@@ -41,6 +41,8 @@ class Columns(NamedTuple):
     """Blocks x terms, flat: the row of `tables` that stands for the postings of a term that many have, or -1."""
     tables: NDArray[np.uint8]
     """The worth of each column of a block, 0 without the term."""
+    bases: NDArray[np.uint16]
+    """What the bound of each column begins with at no price."""
     shortest: int
     """The shortest waiting of all."""
     topics: int
