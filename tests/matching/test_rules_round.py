@@ -217,6 +217,14 @@ def test_somebody_with_a_pair_in_force_is_neither_paired_nor_called_unmatched() 
     assert reasons_of(plan, "rosa") == {Rule.CAPACITY: 1}
 
 
+def test_somebody_with_a_pair_in_force_and_another_place_still_waits() -> None:
+    ada, grace = mentor("Ada"), mentee("Grace", capacity=2)
+    plan = plan_round(program(), [ada, grace], now=NOW, in_force=[pair_created(mentor("Lin"), grace)])
+    assert pairs_of(plan) == [("ada", "grace")]
+    plan = plan_round(program(), [grace], now=NOW, in_force=[pair_created(mentor("Lin"), grace)])
+    assert [left.participant_id for left in plan.unmatched] == ["grace"]
+
+
 def test_a_loosened_cooldown_shows_in_the_rationale() -> None:
     ada, grace = mentor("Ada"), mentee("Grace")
     known = {"now": NOW, "former_pairs": [pair_ended(ada, grace, NOW - timedelta(days=9))]}

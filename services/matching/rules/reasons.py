@@ -12,7 +12,7 @@ from services.matching.rules.candidates import Candidates
 from services.matching.rules.edges import Integers
 from services.matching.rules.feasibility import Pool
 from services.matching.rules.made import Made
-from services.matching.rules.pairing import Rule, Standing, free_places
+from services.matching.rules.pairing import Rule, free_places
 
 
 class Loss(StrEnum):
@@ -41,7 +41,6 @@ class Unmatched:
 
 def unmatched(
     pool: Pool,
-    before: Standing,
     candidates: Candidates,
     must_add_value: bool,
     mentors: Integers,
@@ -49,11 +48,11 @@ def unmatched(
 ) -> Sequence[Unmatched]:
     """The waiting people whom a plan leaves alone, sorted by role and id.
 
-    before: the standing without pinned pairs. mentors, mentees: the indices of those in the plan.
+    mentors, mentees: the indices of those in the plan.
     Counts at once, 100 bytes for each of them; who asks for a person is told of that one.
     """
     matched = {Role.MENTOR: mentors, Role.MENTEE: mentees}
-    left = {role: _left_alone(pool, before, role, taken) for role, taken in matched.items()}
+    left = {role: _left_alone(pool, role, taken) for role, taken in matched.items()}
     people = [pool.side(role)[index] for role, indices in left.items() for index in indices.tolist()]
     counts = np.concatenate([_counts(candidates, role, left[role], must_add_value) for role in left])
 
@@ -64,15 +63,15 @@ def unmatched(
     return Made(len(people), alone)
 
 
-def _left_alone(pool: Pool, before: Standing, role: Role, matched: Integers) -> Integers:
+def _left_alone(pool: Pool, role: Role, matched: Integers) -> Integers:
     """Who waits for a pair, be it in vain because none may have a place, and gets none."""
-    people, taken = pool.side(role), set(matched.tolist())
+    people, taken, paired = pool.side(role), pool.standing.taken, set(matched.tolist())
     return np.array(
         [
             index
             for index, person in enumerate(people)
-            if index not in taken
-            and (not before.taken.get(person.participant_id) or free_places(pool.program, person, before))
+            if index not in paired
+            and (not taken.get(person.participant_id) or free_places(pool.program, person, pool.standing))
         ],
         dtype=np.int64,
     )

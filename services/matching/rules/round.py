@@ -109,7 +109,7 @@ def plan_round(
     pinned_value = int(scores[chosen.pinned].sum())
     return RoundPlan(
         _explained(pool, standing, chosen, parts, scores),
-        unmatched(pool, standing, candidates, aim is Objective.SCORE, chosen.mentors, chosen.mentees),
+        unmatched(pool, candidates, aim is Objective.SCORE, chosen.mentors, chosen.mentees),
         refused_pins,
         (pinned_value + best.value) / FULL,
         (pinned_value + best.upper_bound) / FULL,

@@ -17,7 +17,7 @@ from services.matching.rules.pairing import Rule
 
 
 class Scans:
-    """`Candidates` of which the smaller side asks an index over the larger one. Memory: a kilobyte for each person."""
+    """`Candidates` of which the smaller side asks an index over the larger one. Memory: two kilobytes a person."""
 
     def __init__(self, pool: Pool, threads: int) -> None:
         self._crowd, self._threads = crowd_of(pool.program, pool.mentors, pool.mentees, pool.standing), threads
