@@ -55,6 +55,19 @@ def test_the_borders_of_words_and_blocks_lose_nobody(size: int) -> None:
     check(world(size, 2, size))
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_best_few_of_very_many_are_found_by_their_bounds_alone(seed: int) -> None:
+    weights = {"learning": 5 * (seed % 2), "reciprocal": 5 - seed, "preference": 1, "diversity": 1, "waiting": 1}
+    size = (BLOCK + 500, 6) if seed % 3 else (6, BLOCK + 500)
+    crowd, pool = crowd_and_pool(world(seed, *size, **OPEN | {"different_unit": "preferred", "weights": weights}))
+    role = Role.MENTEE if seed % 3 else Role.MENTOR
+    scores, prices = dense(pool, role), np.random.default_rng(seed).integers(0, 300_000, BLOCK + 500)
+    found = CrowdRows(crowd, role).best(np.arange(6), prices, np.full(6, -(10**7)), 5)
+    for row, utilities in enumerate(np.split(found.scores - prices[found.columns], found.starts[1:-1])):
+        feasible = scores[row] >= 0
+        assert utilities.tolist() == sorted((scores[row] - prices)[feasible].tolist(), reverse=True)[:5]
+
+
 def test_more_rows_than_a_thread_scans_at_once_are_told_the_same_by_any_number_of_threads() -> None:
     crowd, _ = crowd_and_pool(world(5, 40, 2 * AT_ONCE + 1))
     one, three = (all_of(CrowdRows(crowd, Role.MENTEE, threads), 7) for threads in (1, 3))
