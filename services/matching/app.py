@@ -11,7 +11,8 @@ from libs.contracts.events import (
 )
 from services.matching import api, round_api
 from services.matching.commands import AskForRound, EndPair, EnrolParticipant, PublishProgram, WithdrawParticipant
-from services.matching.handlers.making import make_pairs_that_still_hold
+from services.matching.everybody import propose_for_everybody
+from services.matching.handlers.making import make_pairs_among_everybody, make_pairs_that_still_hold
 from services.matching.handlers.pairs import (
     complete_pair_when_its_series_is_done,
     end_pair,
@@ -33,13 +34,15 @@ from services.matching.handlers.rounds import (
     note_what_is_swept,
 )
 from services.matching.plan_rounds import plan_whole_round, sweep_attempts
-from services.matching.propose import find_pairs_to_end, find_people_to_settle, propose_pairs
+from services.matching.propose import LooksAtArrivals, find_pairs_to_end, find_people_to_settle
 from services.matching.store.pairs import Pair
 from services.matching.store.people import Person, Program
 from services.matching.store.rounds import Attempt, Finding, Round
 from services.matching.work import (
     EndPairs,
+    EverybodyMatched,
     MakePairs,
+    MatchEverybody,
     MatchWaiting,
     PairsProposed,
     PairsToEnd,
@@ -73,7 +76,8 @@ service = Service(
         AskForRound: ask_for_round,
     },
     prepares={
-        MatchWaiting: propose_pairs,
+        MatchWaiting: LooksAtArrivals().propose_pairs,
+        MatchEverybody: propose_for_everybody,
         PlanRound: plan_whole_round,
         SweepAttempts: sweep_attempts,
         SettlePlaces: find_people_to_settle,
@@ -82,6 +86,8 @@ service = Service(
     wakes={
         MatchWaiting: make_pairs_that_still_hold,
         PairsProposed: make_pairs_that_still_hold,
+        MatchEverybody: make_pairs_among_everybody,
+        EverybodyMatched: make_pairs_among_everybody,
         PlanRound: begin_round,
         RoundPlanned: begin_round,
         RoundFailed: give_round_up,

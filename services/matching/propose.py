@@ -2,63 +2,83 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from uuid_utils import uuid7
 
+from libs.chassis.aside import aside
 from libs.chassis.documents import from_row
+from libs.chassis.errors import Transient
 from libs.chassis.mongo import Database
 from libs.contracts.events import ProgramPublished
 from libs.contracts.fields import to_time
 from libs.contracts.words import Role
 from services.matching.plan import Waiting, proposed
-from services.matching.rules.round import RoundPlan
 from services.matching.store.pairs import Pair, PairState
 from services.matching.store.people import Person, Program
+from services.matching.waiting import BRIEF, OVERLAP, Remembered, load, load_in
 from services.matching.work import (
     EndPairs,
-    Look,
     MatchWaiting,
     PairsProposed,
     PairsToEnd,
     PeopleToSettle,
-    Place,
-    Pool,
+    ProposedPair,
     SettlePlaces,
 )
 
-# A look plans for so many of each side, which takes about a second
-PEOPLE_AT_ONCE = 700
+# So few are read within the time that a process of its own needs to begin
+READ_HERE = 1_000
 ENDED_AT_ONCE = 200
 SETTLED_AT_ONCE = 500
-# Time alone opens a way (a cool-down ends, clocks change), so an unchanged pool is planned again now and then
-LOOK_AGAIN = timedelta(minutes=10)
-
-_OLDEST_FIRST = [("changed_at", 1), ("_id", 1)]
-_NEWEST_FIRST = [("changed_at", -1), ("_id", -1)]
+# What a process remembers of all programmes together: about a gigabyte
+REMEMBERED = 1_000_000
+UNUSED = timedelta(minutes=10)
 
 Row = dict[str, Any]
 
 
-async def propose_pairs(work: MatchWaiting, database: Database) -> PairsProposed:
-    """Plan for the waiting people of a programme, unless nothing changed since the last look."""
-    rows = await database.find(Program.collection, {"_id": work.program_id})
-    program = from_row(Program, rows[0]) if rows else Program(id=work.program_id)
-    now = to_time(database.now())
-    nothing = PairsProposed(program_id=work.program_id, round_id=f"rolling-{uuid7()}", at=now, last=work.last)
-    if program.published is None or not program.rolling:
-        return nothing
-    pool = await _pool(database, program)
-    if _is_known(pool, work.last, now):
-        return nothing
-    turn = work.last if work.last and not work.last.complete else Look(at=now, pool=pool)
-    mentors, mentors_after = await _part(database, work.program_id, Role.MENTOR, pool.mentors[0], turn.mentors_after)
-    mentees, mentees_after = await _part(database, work.program_id, Role.MENTEE, pool.mentees[0], turn.mentees_after)
-    rows = [*mentors, *mentees]
-    plan = await asyncio.to_thread(_plan, program.published, rows, await _pairs_of(database, rows), now)
-    look = turn.next(mentors_after, mentees_after).model_copy(update={"at": now})
-    return nothing.model_copy(update={"pairs": tuple(map(proposed, plan.pairs)), "last": look})
+@dataclass(slots=True)
+class LooksAtArrivals:
+    """Matches people as they arrive, and remembers who waits.
+
+    A pool is taken out while a look works on it, so that two looks never share it: the second reads the database anew.
+    """
+
+    remembered: dict[tuple[str, str], Remembered] = field(default_factory=dict)
+
+    async def propose_pairs(self, work: MatchWaiting, database: Database) -> PairsProposed:
+        """The best pairs with those who arrived or changed since the last look."""
+        program, now = await program_of(database, work.program_id), to_time(database.now())
+        its: Row = {"program_id": work.program_id, "round_id": f"rolling-{uuid7()}", "at": now}
+        if program.published is None or not program.rolling:
+            return PairsProposed(**its, last=work.last)
+        pool = self._take(database, program.published, now) or await _loaded(database, program.published, now)
+        try:
+            now = to_time(database.now())
+            await _bring_up_to_date(pool, database, work, now)
+            look, twos = await asyncio.to_thread(pool.look, its["round_id"], work.last, now)
+            pairs = await _explained(database, program.published, twos, now)
+        except Transient:
+            self._keep(database, pool)
+            raise
+        self._keep(database, pool)
+        known = {(pair.mentor_id, pair.mentee_id) for pair in pairs}
+        again = tuple(id for two in twos if two not in known for id in two)
+        return PairsProposed(**its | {"at": now}, pairs=pairs, last=look, again=again)
+
+    def _take(self, database: Database, program: ProgramPublished, now: datetime) -> Remembered | None:
+        pool = self.remembered.pop((database.name, program.program_id), None)
+        return pool if pool and pool.pool.fits(program, now) else None
+
+    def _keep(self, database: Database, pool: Remembered) -> None:
+        self.remembered[database.name, pool.pool.program.program_id] = pool
+        for key, other in list(self.remembered.items()):
+            many = sum(map(len, self.remembered.values())) > REMEMBERED
+            if other is not pool and (many or other.read_to < pool.read_to - UNUSED):
+                del self.remembered[key]
 
 
 async def find_pairs_to_end(work: EndPairs, database: Database) -> PairsToEnd:
@@ -75,55 +95,72 @@ async def find_people_to_settle(work: SettlePlaces, database: Database) -> Peopl
     return PeopleToSettle(program_id=work.program_id, person_ids=tuple(row["_id"] for row in rows))
 
 
-def _plan(program: ProgramPublished, people: Sequence[Row], pairs: Sequence[Row], now: datetime) -> RoundPlan:
-    return Waiting(program).add(people, pairs).plan(now)
+async def program_of(database: Database, program_id: str) -> Program:
+    """The programme, blank where nobody has published it."""
+    rows = await database.find(Program.collection, {"_id": program_id})
+    return from_row(Program, rows[0]) if rows else Program(id=program_id)
 
 
-def _is_known(pool: Pool, last: Look | None, now: datetime) -> bool:
-    """Whether planning can find nothing: one side is empty, or all of this pool was looked at a moment ago."""
-    if not (pool.mentors[0] and pool.mentees[0]):
-        return True
-    return last is not None and last.complete and last.pool == pool and now < last.at + LOOK_AGAIN
-
-
-async def _pool(database: Database, program: Program) -> Pool:
-    mentors, mentees = [await _side(database, program.id, role) for role in Role]
-    return Pool(revision=program.revision, mentors=mentors, mentees=mentees)
-
-
-async def _side(database: Database, program_id: str, role: Role) -> tuple[int, datetime | None]:
-    filter = _seeking(program_id, role)
-    newest = await database.find(Person.collection, filter, fields=["changed_at"], sort=_NEWEST_FIRST, limit=1)
-    return (await database.count(Person.collection, filter), newest[0]["changed_at"]) if newest else (0, None)
-
-
-async def _part(
-    database: Database, program_id: str, role: Role, count: int, after: Place | None
-) -> tuple[list[Row], Place | None]:
-    """All of a side, or the next half of a part with the newest, who shall not wait for their turn."""
-    if count <= PEOPLE_AT_ONCE:
-        return await _everybody(database, program_id, role, PEOPLE_AT_ONCE), None
-    half, filter = PEOPLE_AT_ONCE // 2, _seeking(program_id, role)
-    rest = _after(after) if after else {}
-    part = await database.find(Person.collection, {**filter, **rest}, sort=_OLDEST_FIRST, limit=half)
-    newest = await database.find(Person.collection, filter, sort=_NEWEST_FIRST, limit=half)
-    last = (part[-1]["changed_at"], part[-1]["_id"]) if len(part) == half else None
-    return list({row["_id"]: row for row in [*part, *newest]}.values()), last
-
-
-def _after(place: Place) -> Row:
-    changed_at, id = place
-    return {"$or": [{"changed_at": {"$gt": changed_at}}, {"changed_at": changed_at, "_id": {"$gt": id}}]}
-
-
-async def _everybody(database: Database, program_id: str, role: Role, limit: int = 0) -> list[Row]:
-    return await database.find(Person.collection, _seeking(program_id, role), sort=_OLDEST_FIRST, limit=limit)
-
-
-async def _pairs_of(database: Database, people: Sequence[Row]) -> list[Row]:
+async def pairs_of(database: Database, people: Sequence[Row]) -> list[Row]:
+    """The pairs that they are in."""
     ids = [partner["pair_id"] for person in people for partner in person["partners"]]
     return await database.find(Pair.collection, {"_id": {"$in": ids}}) if ids else []
 
 
-def _seeking(program_id: str, role: Role) -> Mapping[str, Any]:
-    return {"program_id": program_id, "seeking": True, "role": role.value}
+async def _loaded(database: Database, program: ProgramPublished, now: datetime) -> Remembered:
+    """Everybody who waits, read in a process of its own where these are many."""
+    waiting = {"program_id": program.program_id, "seeking": True}
+    if await database.count(Person.collection, waiting) <= READ_HERE:
+        return await load(database, program, now)
+    return await aside(load_in, database.url, database.name, program, now)
+
+
+async def _bring_up_to_date(pool: Remembered, database: Database, work: MatchWaiting, now: datetime) -> None:
+    """Read who changed since the pool was read, and who was to be paired in vain."""
+    briefs = await database.find(Person.collection, _changed(work.program_id, pool.read_to - OVERLAP), fields=BRIEF)
+    again = [f"{work.program_id}/{id}" for id in work.again]
+    ids = {*pool.outdated_by(briefs), *again}
+    rows = await database.find(Person.collection, {"_id": {"$in": list(ids)}}) if ids else []
+    gone = [{"_id": id, "seeking": False} for id in again]
+    await asyncio.to_thread(_take_up, pool, [*briefs, *gone], rows, now)
+
+
+def _take_up(pool: Remembered, briefs: Sequence[Row], rows: Sequence[Row], now: datetime) -> None:
+    pool.forget(briefs)
+    pool.unseen.update(pool.learn(rows, now))
+    pool.read_to = now
+
+
+def _changed(program_id: str, since: datetime) -> Mapping[str, Any]:
+    """Who came into the pool, changed in it or left it; the index serves each of the four kinds."""
+    roles = [role.value for role in Role]
+    return {
+        "program_id": program_id,
+        "seeking": {"$in": [True, False]},
+        "role": {"$in": roles},
+        "changed_at": {"$gte": since},
+    }
+
+
+async def _explained(
+    database: Database, program: ProgramPublished, twos: Sequence[tuple[str, str]], now: datetime
+) -> tuple[ProposedPair, ...]:
+    """The pairs with their rationale; the two are read again, and all rules are asked that look at them alone."""
+    ids = [f"{program.program_id}/{id}" for two in twos for id in two]
+    rows = await database.find(Person.collection, {"_id": {"$in": ids}}) if ids else []
+    pairs = await pairs_of(database, rows)
+    return await asyncio.to_thread(_planned, program, twos, rows, pairs, now)
+
+
+def _planned(
+    program: ProgramPublished, twos: Sequence[tuple[str, str]], rows: Sequence[Row], pairs: Sequence[Row], now: datetime
+) -> tuple[ProposedPair, ...]:
+    by_id = {row["_id"].partition("/")[2]: row for row in rows if row["seeking"]}
+    in_force = {pair["_id"]: pair for pair in pairs}
+    found: list[ProposedPair] = []
+    for two in twos:
+        both = [by_id[id] for id in two if id in by_id]
+        its = {partner["pair_id"] for row in both for partner in row["partners"]} & in_force.keys()
+        plan = Waiting(program).add(both, [in_force[id] for id in sorted(its)]).plan(now)
+        found += map(proposed, plan.pairs)
+    return tuple(found)

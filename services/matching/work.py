@@ -1,6 +1,6 @@
 """The work that matching wakes for."""
 
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,47 +12,31 @@ from libs.contracts.words import Role
 from services.matching.store.rounds import Plan, RoundWish
 
 
-class Pool(BaseModel):
-    """How many people wait and when the newest of them changed: alike for an unchanged pool."""
-
-    model_config = ConfigDict(frozen=True)
-
-    revision: int
-    mentors: tuple[int, Time | None]
-    mentees: tuple[int, Time | None]
-
-
-Place: TypeAlias = tuple[Time, str]
-
-
 class Look(BaseModel):
-    """How far a turn through the pool is, so that nobody is overlooked and an unchanged pool is not planned again.
+    """How far looks at arrivals are: who changed before `mark` was compared with everybody.
 
-    A turn looks at every part of the mentors with every part of the mentees. `pool` is how it began, the others tell
-    after whom the next part starts.
+    `complete` tells that nobody was left for the next look.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    at: Time
-    pool: Pool
-    mentors_after: Place | None = None
-    mentees_after: Place | None = None
-    complete: bool = False
-
-    def next(self, mentors_after: Place | None, mentees_after: Place | None) -> "Look":
-        """None tells that the part was the last of its side."""
-        if mentors_after:
-            return self.model_copy(update={"mentors_after": mentors_after})
-        later = {"mentors_after": None, "mentees_after": mentees_after, "complete": mentees_after is None}
-        return self.model_copy(update=later)
+    id: RoundId
+    mark: Time
+    complete: bool = True
 
 
 class MatchWaiting(Work):
-    """Look whether waiting people can be paired, in a programme that matches as people arrive."""
+    """Look whether arrivals can be paired, in a programme that matches as people arrive.
+
+    `again` were to be paired in vain: they are looked at whether they changed or not.
+    """
+
+    # To read a million people, which a process does before its first look
+    preparing_seconds: ClassVar[float] = 1_800
 
     program_id: ProgramId
     last: Look | None = None
+    again: tuple[ParticipantId, ...] = ()
 
     @property
     def key(self) -> str:
@@ -69,18 +53,43 @@ class ProposedPair(BaseModel):
     rationale: Rationale
 
 
-class PairsProposed(Work):
-    """A plan for waiting people, made at the time `at`. `last` is the look that it came from."""
+class Proposal(Work):
+    """A plan for waiting people, made at the time `at`. `again` are those of its pairs that could not be made."""
 
     program_id: ProgramId
     round_id: RoundId
     at: Time
     pairs: tuple[ProposedPair, ...] = ()
-    last: Look | None = None
+    again: tuple[ParticipantId, ...] = ()
 
     @property
     def key(self) -> str:
         return self.program_id
+
+
+class PairsProposed(Proposal):
+    """`last` is the look that it came from."""
+
+    last: Look | None = None
+
+
+class MatchEverybody(Work):
+    """Look at all who wait, in a programme that matches as people arrive."""
+
+    # To read a million people and plan for them
+    preparing_seconds: ClassVar[float] = 3_600
+
+    program_id: ProgramId
+
+    @property
+    def key(self) -> str:
+        return self.program_id
+
+
+class EverybodyMatched(Proposal):
+    """`complete` tells that the plan had no more pairs than these."""
+
+    complete: bool = True
 
 
 class OfRound(Work):

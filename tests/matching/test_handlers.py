@@ -14,6 +14,7 @@ from services.matching.commands import ProgramWish, PublishProgram, WithdrawPart
 from services.matching.store.people import Program
 from services.matching.work import (
     EndPairs,
+    MatchEverybody,
     MatchWaiting,
 )
 from tests.given import given
@@ -173,5 +174,6 @@ def test_publishing_by_api_counts_revisions_and_starts_to_look_for_pairs() -> No
     last = world.when(PublishProgram(program_id="2026", wish=closed, if_match=1), at=NOW, source=OWN)
 
     assert [said.event.revision for said in (*first.facts, *again.facts, *last.facts)] == [1, 2]
-    assert [later.work for later in first.later] == [MatchWaiting(program_id="2026")]
+    begun = [MatchWaiting(program_id="2026"), MatchEverybody(program_id="2026")]
+    assert [later.work for later in first.later] == begun
     assert [later.work for later in last.later] == [EndPairs(program_id="2026")]

@@ -25,6 +25,8 @@ from services.matching.store.pairs import Pair, PairState
 from services.matching.store.people import Person
 from services.matching.work import (
     EndPairs,
+    EverybodyMatched,
+    MatchEverybody,
     MatchWaiting,
     PairsProposed,
     PairsToEnd,
@@ -123,8 +125,31 @@ def test_a_long_plan_is_made_in_parts_and_then_the_next_look_is_planned() -> Non
 
     assert isinstance(rest, PairsProposed)
     assert len(rest.pairs) == 50
-    assert second.later[0].work == MatchWaiting(program_id="2026", last=plan.last)
+    again = tuple(id for pair in plan.pairs for id in (pair.mentor_id, pair.mentee_id))
+    assert second.later[0].work == MatchWaiting(program_id="2026", last=plan.last, again=again)
     assert second.later[0].at == NOW + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("held", "complete", "pause"),
+    [
+        (True, True, timedelta(minutes=10)),
+        (False, True, timedelta(minutes=1)),
+        (True, False, timedelta()),
+    ],
+)
+def test_everybody_is_looked_at_again_after_a_while_sooner_if_pairs_failed_at_once_if_more_were_found(
+    held: bool, complete: bool, pause: timedelta
+) -> None:
+    world = program_with(*([ADA, GRACE] if held else [ADA]))
+    plan = EverybodyMatched(
+        program_id="2026", round_id="r1", at=NOW, pairs=proposal(("ada", "grace")).pairs, complete=complete
+    )
+
+    outcome = world.when(plan, at=NOW)
+
+    assert len(events(outcome, PairCreated)) == int(held)
+    assert [(later.work, later.at - NOW) for later in outcome.later] == [(MatchEverybody(program_id="2026"), pause)]
 
 
 @pytest.mark.parametrize("change", [{"state": "closed"}, {"state": "draft"}, {"mode": "rounds"}])

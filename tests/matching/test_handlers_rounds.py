@@ -1,4 +1,4 @@
-"""Rounds, capacities that change and looks at the pool: pure, with time moved by hand."""
+"""Rounds and capacities that change: pure, with time moved by hand."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,10 +21,8 @@ from services.matching.store.rounds import (
     sheet,
 )
 from services.matching.work import (
-    Look,
     MakePairs,
     PeopleToSettle,
-    Pool,
     RoundFailed,
     RoundPlanned,
     SettlePlaces,
@@ -278,17 +276,3 @@ def test_a_changed_profile_does_not_begin_the_waiting_again_but_a_return_to_the_
     world.when(revised(ADA, 4), at=NOW + timedelta(days=9), source=HR)
 
     assert person_of(world, "ada").waiting_since == NOW + timedelta(days=9)
-
-
-# Looks at the pool
-
-
-def test_a_turn_passes_every_part_of_the_mentors_with_every_part_of_the_mentees() -> None:
-    look = Look(at=NOW, pool=Pool(revision=1, mentors=(3, NOW), mentees=(3, NOW)))
-    seen = []
-    while not look.complete:
-        seen.append((look.mentors_after, look.mentees_after))
-        mentors_after = None if look.mentors_after else (NOW, "ada")
-        look = look.next(mentors_after, None if look.mentees_after else (NOW, "grace"))
-
-    assert seen == [(mentors, mentees) for mentees in (None, (NOW, "grace")) for mentors in (None, (NOW, "ada"))]

@@ -17,7 +17,6 @@ from services.matching.store.people import Person
 from services.matching.work import (
     Look,
     PairsProposed,
-    Pool,
     ProposedPair,
 )
 from tests.given import Given, given
@@ -38,7 +37,7 @@ def program_with(*people: ParticipantEnrolled, **policy: Any) -> Given:
 
 
 def proposal(*twos: tuple[str, str]) -> PairsProposed:
-    look = Look(at=NOW, pool=Pool(revision=1, mentors=(1, NOW), mentees=(1, NOW)))
+    look = Look.model_validate({"id": "r1", "mark": NOW})
     pairs = [
         ProposedPair(pair_id=f"{mentor}-{mentee}", mentor_id=mentor, mentee_id=mentee, score=0.5, rationale=RATIONALE)
         for mentor, mentee in twos

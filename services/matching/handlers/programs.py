@@ -10,7 +10,7 @@ from libs.contracts.words import ProgramState, Role
 from services.matching.answers import program_shown
 from services.matching.commands import PublishProgram
 from services.matching.store.people import Person, Program
-from services.matching.work import EndPairs, MatchWaiting, PeopleToSettle, SettlePlaces
+from services.matching.work import EndPairs, MatchEverybody, MatchWaiting, PeopleToSettle, SettlePlaces
 
 
 @reads(lambda event: [Program.by_id(event.program_id)])
@@ -68,6 +68,7 @@ def settle_places(work: PeopleToSettle, state: State, now: datetime) -> Facts:
 def _work_of(program: Program, before: dict[Role, int], now: datetime) -> Facts:
     if program.rolling:
         yield Later(MatchWaiting(program_id=program.id), now)
+        yield Later(MatchEverybody(program_id=program.id), now)
     elif program.published and program.published.state is ProgramState.CLOSED:
         yield Later(EndPairs(program_id=program.id), now)
     if program.active and program.places != before:
