@@ -85,7 +85,8 @@ class Company:
 
     def told(self) -> Counter[tuple[str, str]]:
         """How often whom which subject was told."""
-        return Counter((str(mail["To"]), str(mail["Subject"])) for mail in self.mails().values())
+        # what does not fit beside its name begins in the next line, with a space
+        return Counter((str(mail["To"]), str(mail["Subject"]).strip()) for mail in self.mails().values())
 
     def message_ids(self) -> Counter[str]:
         return Counter(str(mail["Message-ID"]) for mail in self.mails().values())
