@@ -7,6 +7,7 @@ findings that nobody reads, and they are swept.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -14,15 +15,15 @@ from typing import Any, TypeVar
 
 from uuid_utils import uuid7
 
-from libs.chassis.documents import from_row, to_row
+from libs.chassis.documents import to_row
 from libs.chassis.mongo import Database
 from libs.contracts.words import Role
 from services.matching.answers import pair_found, person_found
 from services.matching.plan import Waiting, left_alone, proposed, refused_pins
+from services.matching.propose import pairs_of, program_of
 from services.matching.rules.reasons import Unmatched
 from services.matching.rules.round import PlannedPair, RoundPlan
-from services.matching.store.pairs import Pair
-from services.matching.store.people import Person, Program
+from services.matching.store.people import Person
 from services.matching.store.rounds import FORGOTTEN, LISTS, Attempt, Finding, Optimum, Plan, Stage, results, sheet
 from services.matching.work import PlanRound
 
@@ -35,18 +36,14 @@ T = TypeVar("T")
 
 async def attempt_in(url: str, name: str, work: PlanRound, now: datetime) -> Plan:
     """An attempt over a connection of its own, for a process of its own."""
-    database = Database(url, name)
-    try:
+    with closing(Database(url, name)) as database:
         return await attempt(work, database, now)
-    finally:
-        database.close()
 
 
 async def attempt(work: PlanRound, database: Database, now: datetime) -> Plan:
     """Plan for everybody who waits, as the round's wish asks, and store what is found."""
     author = await _Author.begin(work, database)
-    programs = await database.find(Program.collection, {"_id": work.program_id})
-    program = from_row(Program, programs[0]).published if programs else None
+    program = (await program_of(database, work.program_id)).published
     if program is None:
         return Plan(attempt=author.number, people=0, planned=0, unmatched=0, sheets=0, optimum=_NOTHING)
     waiting = await author.load(Waiting(program))
@@ -99,9 +96,7 @@ class _Author:
     async def load(self, waiting: Waiting) -> Waiting:
         filter = {"program_id": self.attempt.program_id, "seeking": True}
         async for rows in self.database.chunks(Person.collection, filter, size=_AT_ONCE):
-            ids = [partner["pair_id"] for row in rows for partner in row["partners"]]
-            pairs = await self.database.find(Pair.collection, {"_id": {"$in": ids}}) if ids else []
-            await asyncio.to_thread(waiting.add, rows, pairs)
+            await asyncio.to_thread(waiting.add, rows, await pairs_of(self.database, rows))
             self.attempt.people += len(rows)
             await self.reach()
         return waiting

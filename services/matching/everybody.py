@@ -5,6 +5,7 @@ do not see it.
 """
 
 import asyncio
+from contextlib import closing
 from datetime import datetime
 from itertools import islice
 
@@ -49,11 +50,8 @@ async def propose_for_everybody(work: MatchEverybody, database: Database) -> Eve
 
 async def plan_in(url: str, name: str, program: ProgramPublished, now: datetime) -> EverybodyMatched:
     """The same over a connection of its own, for a process of its own."""
-    database = Database(url, name)
-    try:
+    with closing(Database(url, name)) as database:
         return await plan_for_everybody(database, program, now)
-    finally:
-        database.close()
 
 
 async def plan_for_everybody(database: Database, program: ProgramPublished, now: datetime) -> EverybodyMatched:

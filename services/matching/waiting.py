@@ -5,6 +5,7 @@ again when they are made. What is missed, or known wrongly, only waits for the n
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -91,11 +92,8 @@ class Remembered:
 
 async def load_in(url: str, name: str, program: ProgramPublished, now: datetime) -> Remembered:
     """Everybody who waits, over a connection of its own, for a process of its own."""
-    database = Database(url, name)
-    try:
+    with closing(Database(url, name)) as database:
         return await load(database, program, now)
-    finally:
-        database.close()
 
 
 async def load(database: Database, program: ProgramPublished, now: datetime) -> Remembered:
