@@ -5,24 +5,16 @@ import pytest
 
 from benchmarks.matching.blocks import Blocks
 from benchmarks.matching.clock import Clock
-from benchmarks.matching.generator import NOW, Variant, generate
+from benchmarks.matching.generator import Variant, generate
 from benchmarks.matching.pool import pool_of
 from benchmarks.matching.rivals import RIVALS, Unfit
-from services.matching.rules.round import plan_round
+from tests.matching.generated import planned_in
 
 EXACT = sorted(RIVALS.keys() - {"top_50"})
 
 
 def planned(people: int, variant: Variant) -> tuple[int, float]:
-    instance = generate(people, variant)
-    plan = plan_round(
-        instance.program(),
-        instance.participants(),
-        now=NOW,
-        in_force=instance.in_force(),
-        former_pairs=instance.former_pairs(),
-        exclusions=instance.exclusions(),
-    )
+    plan = planned_in(generate(people, variant))
     return len(plan.pairs), round(plan.value * 1e6)
 
 

@@ -8,10 +8,9 @@ import pytest
 from benchmarks.matching.clock import Clock
 from benchmarks.matching.engine import crowd_in, explain, solve
 from benchmarks.matching.generator import Instance, Variant, generate
-from benchmarks.matching.people import NOW
 from benchmarks.matching.pool import pool_of
 from benchmarks.matching.verify import Claim, verify, verify_some
-from services.matching.rules.round import plan_round
+from tests.matching.generated import planned_in
 
 
 @cache
@@ -33,14 +32,7 @@ def test_every_pair_of_the_engine_is_explained_with_its_own_parts() -> None:
     instance = generate(300)
     solved, clock = solve(crowd_in(instance, Clock()), Clock()), Clock()
     explained = dict(zip(solved.pairs(), explain(instance, solved, clock), strict=True))
-    planned = plan_round(
-        instance.program(),
-        instance.participants(),
-        now=NOW,
-        in_force=instance.in_force(),
-        former_pairs=instance.former_pairs(),
-        exclusions=instance.exclusions(),
-    )
+    planned = planned_in(instance)
     assert explained == {(pair.mentor_id, pair.mentee_id): pair.rationale for pair in planned.pairs}
     assert clock.seconds["rationale"] > 0
 

@@ -1,8 +1,7 @@
 """Looks at arrivals on a real database: answered at once, whoever else waits and whatever a replica remembers."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,8 +12,6 @@ import pytest
 from deploy.local.stack import Endpoints
 from libs.chassis import due, inbox, outbox
 from libs.chassis.documents import from_row, to_row
-from libs.chassis.due import DueWork
-from libs.chassis.loop import Loop
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database
 from libs.chassis.service import Service
@@ -29,6 +26,7 @@ from services.matching.propose import LooksAtArrivals
 from services.matching.store.people import FormerPartner, Person, Program
 from services.matching.waiting import ASKED_AT_ONCE, OVERLAP
 from services.matching.work import MatchEverybody, MatchWaiting, PairsProposed
+from tests.chassis.polls import polling
 from tests.chassis.tiny import obeyed, until
 from tests.matching.rules_people import mentee, mentor, program
 from tests.matching.world import enrol
@@ -224,16 +222,6 @@ def transactions(database: Database, table: Service) -> Transactions:
     return Transactions(table, database, database.now, Metrics(table.name), Off(), lambda effects: None)
 
 
-@asynccontextmanager
-async def working(database: Database, table: Service) -> AsyncIterator[None]:
+def working(database: Database, table: Service) -> AbstractAsyncContextManager[None]:
     """A replica that does what is due, by the real clock."""
-    loop = Loop(transactions(database, table).settle, 1_000)
-    work = DueWork(table, database, loop.submit, database.now, Metrics(table.name))
-    tasks = [asyncio.create_task(loop.run()), asyncio.create_task(work.run())]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await work.stop()
+    return polling(database, database.now, table, transactions(database, table))

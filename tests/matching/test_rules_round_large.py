@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.matching import people as generated
 from benchmarks.matching.generator import Instance, Variant, generate
 from benchmarks.matching.pool import standing_in
 from libs.contracts.events import ParticipantEnrolled, ProgramPublished
@@ -25,6 +24,7 @@ from services.matching.rules.reasons import Loss
 from services.matching.rules.round import RoundPlan, plan_round
 from services.matching.rules.scans import Scans
 from tests.matching.crowd_worlds import anybody, random_policy, world
+from tests.matching.generated import planned_in
 from tests.matching.rules_people import NOW, pair_created, pair_ended, program
 
 seeds = st.integers(0, 2**32)
@@ -116,15 +116,7 @@ def company(variant: Variant) -> tuple[Instance, list[ParticipantEnrolled]]:
 
 def planned(variant: Variant, people: list[ParticipantEnrolled] | None = None, **asked: Any) -> RoundPlan:
     instance, everybody = company(variant)
-    return plan_round(
-        instance.program(),
-        people or everybody,
-        now=generated.NOW,
-        in_force=instance.in_force(),
-        former_pairs=instance.former_pairs(),
-        exclusions=instance.exclusions(),
-        **asked,
-    )
+    return planned_in(instance, people or everybody, **asked)
 
 
 def assert_keeps_rules_and_places(variant: Variant, plan: RoundPlan) -> None:
