@@ -29,7 +29,7 @@ FOLDER = LOCAL / "faults"
 QUIET_WITHIN, QUIET_PER_MINUTE = 300.0, 10.0
 """Seconds; a longer run leaves more that is still to come once time is moved."""
 FIRST_FACT_WITHIN = 60.0
-MOST_BACKLOG, MOST_REQUESTS = 220, 200
+MOST_BACKLOG, MOST_REQUESTS = 180, 100
 STEP_SECONDS = 0.2
 
 
@@ -89,7 +89,7 @@ def run(plan: Plan) -> Outcome:
 def _play(plan: Plan, made: Office, timeline: Timeline, stack: ExitStack) -> Outcome:
     told = Told()
     listener, speaker = Listener(made.kafka, PREFIX), Speaker(made.kafka, PREFIX, told)
-    hands = Hands(speaker, listener, made.addresses, timeline, told)
+    hands = Hands(speaker, listener, lambda: made.addresses, timeline, told)
     samples = Samples(made, listener, timeline)
     birds, random = canaries(speaker, listener, plan.seed), Random(f"{plan.seed} nemesis")
     nemesis = Nemesis(made, birds, timeline, random, plan.only)

@@ -3,7 +3,7 @@
 import queue
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 from typing import Any
@@ -37,11 +37,14 @@ class Job:
 
 @dataclass(slots=True)
 class Hands:
-    """`addresses` gives the replicas of each service. Callers repeat a request until its outcome is known."""
+    """Callers repeat a request until its outcome is known.
+
+    `addresses` gives the replicas of each service as they are now: one that starts anew may have another port.
+    """
 
     speaker: Speaker
     listener: Listener
-    addresses: Mapping[str, Sequence[str]]
+    addresses: Callable[[], Mapping[str, Sequence[str]]]
     timeline: Timeline
     told: Told
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -137,7 +140,7 @@ class Hands:
         )
 
     def _call(self, client: httpx.Client, ask: Ask, tries: int) -> httpx.Response | None:
-        addresses = self.addresses[ask.service]
+        addresses = self.addresses()[ask.service]
         url = f"http://{addresses[(crc32(ask.key.encode()) + tries) % len(addresses)]}{ask.path}"
         try:
             return client.request(ask.method, url, json=ask.body, headers={"Idempotency-Key": ask.key})
