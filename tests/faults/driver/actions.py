@@ -16,6 +16,7 @@ Orders: TypeAlias = Iterator[Order]
 Body: TypeAlias = dict[str, Any]
 COUPLES_AT_ONCE = 8
 MEETINGS_AT_ONCE = 12
+MOVED_AT_ONCE = 24
 NOT_SAID_BY_HTTP = {"program_id", "participant_id", "revision"}
 
 
@@ -32,6 +33,14 @@ def enrol_a_couple_by_http(town: Town) -> Orders:
 
 def revise_a_profile(town: Town) -> Orders:
     if person := town.somebody(by_http=False):
+        _change(town, person)
+        yield _said(town, person)
+
+
+def reorganise(town: Town) -> Orders:
+    """As a personnel system tells it: many revisions at once."""
+    moved = {person.event.key: person for _ in range(MOVED_AT_ONCE) if (person := town.somebody(by_http=False))}
+    for person in moved.values():
         _change(town, person)
         yield _said(town, person)
 
@@ -146,6 +155,7 @@ ACTIONS: tuple[tuple[int, Callable[[Town], Orders]], ...] = (
     (5, enrol_a_couple_by_http),
     (6, revise_a_profile),
     (2, revise_a_profile_by_http),
+    (10, reorganise),
     (2, say_revision_three_before_two),
     (34, hold_meetings),
     (4, move_a_meeting),

@@ -1,6 +1,6 @@
 """Looks at a run every few seconds: how fast, how far behind, how big, how many connections."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -64,13 +64,12 @@ class Samples:
         self._thread.join()
 
     def take(self) -> Sample:
-        memory, connections = {}, {}
+        memory, connections, open_by_pid = {}, {}, _connections()
         for process in self._processes():
             if (pid := process.pid()) is not None:
                 with suppress(psutil.Error):
-                    seen = psutil.Process(pid)
-                    memory[process.name] = round(seen.memory_info().rss / MEGABYTE, 1)
-                    connections[process.name] = len(seen.net_connections("tcp"))
+                    memory[process.name] = round(psutil.Process(pid).memory_info().rss / MEGABYTE, 1)
+                    connections[process.name] = open_by_pid[pid]
         return Sample(self.listener.total, self._lag(), *self._waiting(), memory, connections)
 
     def by_process(self, what: str) -> dict[str, list[float]]:
@@ -111,3 +110,8 @@ class Samples:
         except PyMongoError:
             return None, None
         return due, pages
+
+
+def _connections() -> Counter[int | None]:
+    """By process. They are listed once for all, because the kernel goes through all of them each time."""
+    return Counter(connection.pid for connection in psutil.net_connections("tcp"))
