@@ -3,7 +3,10 @@
 import os
 import resource
 import signal
+import time
 from enum import StrEnum
+
+import psutil
 
 from deploy.local.processes import Server
 
@@ -26,6 +29,7 @@ def strike(server: Server, fault: ServerFault) -> None:
             server.stop(kill=True)
         case ServerFault.FREEZE:
             _signal(server, signal.SIGSTOP)
+            _wait_for_frost(server)
         case ServerFault.FULL_DISK:
             _limit_files(server, 0)
 
@@ -44,6 +48,15 @@ def heal(server: Server, within: float = 120) -> None:
 def _signal(server: Server, number: signal.Signals) -> None:
     if (pid := server.process.pid()) is not None:
         os.kill(pid, number)
+
+
+def _wait_for_frost(server: Server) -> None:
+    """A busy system stops one thread after the other, and the last may still answer."""
+    while (pid := server.process.pid()) is not None:
+        threads = (psutil.Process(thread.id) for thread in psutil.Process(pid).threads())
+        if all(thread.status() == psutil.STATUS_STOPPED for thread in threads):
+            return
+        time.sleep(0.001)
 
 
 def _limit_files(server: Server, size: int) -> None:
