@@ -76,8 +76,9 @@ class Intake(ConsumerRebalanceListener):
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_records=self.batch_records,
-            batch_timeout_ms=20,
-            fetch_max_wait_ms=100,
+            # both end with the first record; until then each is a question less
+            batch_timeout_ms=500,
+            fetch_max_wait_ms=500,
             # it hears of a rebalance by its heartbeat's answer; all of the group stand still until each has
             heartbeat_interval_ms=1_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
