@@ -1,6 +1,7 @@
 """Each instrument of the nemesis does to real servers and clients what it says, and undoes it."""
 
 import shutil
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -203,6 +204,19 @@ def test_a_frozen_broker_answers_nobody_and_goes_on_when_thawed(servers):
     heal(server)
     writer.get_through("Mina, after the frost")
     assert server.process.pid() == pid
+
+
+def test_a_lone_broker_that_was_frozen_still_leads_what_it_led(servers):
+    [server] = servers.brokers
+    log = server.process.root / "log" / "kafka.log"
+    before = log.read_text().count("Fencing broker")
+
+    strike(server, ServerFault.FREEZE)
+    time.sleep(5)
+    heal(server)
+    Writer(servers.endpoints.kafka).get_through("Hedy, after a long frost")
+
+    assert log.read_text().count("Fencing broker") == before
 
 
 def test_a_broker_whose_disk_is_full_is_healed_with_what_it_had(servers):
