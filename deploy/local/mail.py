@@ -2,7 +2,7 @@
 
 import os
 import signal
-from email import message_from_bytes
+from email.parser import BytesHeaderParser
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -52,7 +52,7 @@ def main(port: Annotated[int, typer.Option()], folder: Annotated[Path, typer.Opt
 
 
 def _short_hash(content: bytes) -> str:
-    return sha256((message_from_bytes(content)["Message-ID"] or "").encode()).hexdigest()[:12]
+    return sha256((BytesHeaderParser().parsebytes(content)["Message-ID"] or "").encode()).hexdigest()[:12]
 
 
 if __name__ == "__main__":
