@@ -5,9 +5,9 @@ from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from libs.contracts.events import Event, ProgramPublished, SessionCancelled, SessionScheduled
@@ -19,18 +19,34 @@ from services.notifications.rules.wording import locale_of, page_of, spoken, tex
 
 
 class _Headers(HeaderRegistry):
-    """Makes the class of a header once; one for each header of each mail is a quarter of the time that a mail takes."""
+    """Makes the class of a header once, and the headers that say nothing of anybody too: half of what a mail takes."""
 
     def __init__(self) -> None:
         super().__init__()
         self._class_of = cache(super().__getitem__)
+        self._same = lru_cache(super().__call__)
 
     def __getitem__(self, name: str) -> type[Any]:
         return self._class_of(name)
 
+    def __call__(self, name: str, value: Any) -> Any:
+        return (self._same if name in _OF_NOBODY else super().__call__)(name, value)
 
-# The policy's line ends go into encoded parts too, and RFC 5545 wants CRLF.
-_POLICY: Final = SMTP.clone(header_factory=_Headers())
+
+class _Policy(EmailPolicy):
+    """RFC 5322 with CRLF, in encoded parts too: RFC 5545 wants it."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return _folded(name, value) if name in _OF_NOBODY else super().fold_binary(name, value)
+
+
+_OF_NOBODY: Final = frozenset({"MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Auto-Submitted"})
+_POLICY: Final = _Policy(header_factory=_Headers(), linesep="\r\n")
+
+
+@lru_cache
+def _folded(name: str, value: Any) -> bytes:
+    return SMTP.fold_binary(name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
