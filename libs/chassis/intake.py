@@ -81,6 +81,9 @@ class Intake(ConsumerRebalanceListener):
             fetch_max_wait_ms=500,
             # it hears of a rebalance by its heartbeat's answer; all of the group stand still until each has
             heartbeat_interval_ms=1_000,
+            # the partitions of one that died stand still for so long; one that lives may need longer to finish a batch
+            session_timeout_ms=6_000,
+            rebalance_timeout_ms=10_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             listener=self,
             parser=self._untouched,

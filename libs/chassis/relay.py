@@ -27,8 +27,8 @@ _TRANSACTION_MS = 10_000
 _BOUND = 15.0
 # Within the bound a client can pass by one broker that is lost without a word, and ask the next.
 _REQUEST_MS = 5_000
-_LEASE_SECONDS = 10.0
-_RENEW_SECONDS = 3.0
+_LEASE_SECONDS = 6.0
+_RENEW_SECONDS = 2.0
 _SWEEP_SECONDS = 0.1
 
 log = structlog.get_logger()
