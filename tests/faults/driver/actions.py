@@ -96,8 +96,7 @@ def withdraw_somebody_by_http(town: Town) -> Orders:
 
 
 def say_a_withdrawal_before_its_enrolment(town: Town) -> Orders:
-    person = town.couple(town.random.choice(PROGRAMS))[town.random.randrange(2)]
-    town.forget(person)
+    person = town.stranger(town.random.choice(PROGRAMS))
     yield town.say(_withdrawal(town, person))
     yield town.say(person.event)
 
@@ -131,9 +130,7 @@ def revise_what_another_system_owns(town: Town) -> Orders:
 
 def poison_a_topic(town: Town) -> Orders:
     spoil = town.random.choice(POISONS)
-    person = town.couple(town.random.choice(PROGRAMS))[0]
-    town.forget(person)
-    yield spoil(town.say(person.event))
+    yield spoil(town.say(town.stranger(town.random.choice(PROGRAMS)).event))
 
 
 def ask_for_a_round(town: Town) -> Orders:

@@ -61,16 +61,15 @@ class Town:
         return Say(event.topic, event.key, encode(event), tuple(headers(envelope)), envelope.id, envelope.source)
 
     def couple(self, program_id: str, *, by_http: bool = False) -> tuple[Person, Person]:
-        """Two newcomers. Some couples share their grades, so that matching has a choice."""
-        number, self.couples = self.couples, self.couples + 1
-        grade = 3 * (number // COUPLES_OF_A_GRADE)
-        two = (
-            Person(self._profile(program_id, "ada", number, "mentor", grade), by_http),
-            Person(self._profile(program_id, "grace", number, "mentee", grade + 1), by_http),
-        )
+        """Two newcomers."""
+        two = self._newcomers(program_id, by_http)
         self.people.update({person.event.key: person for person in two})
         self.meeting.append(two[0].event.key)
         return two
+
+    def stranger(self, program_id: str) -> Person:
+        """Somebody of whom the town does not hear."""
+        return self.random.choice(self._newcomers(program_id))
 
     def forget(self, person: Person) -> None:
         """Nothing more is said of the person."""
@@ -81,6 +80,15 @@ class Town:
     def _sample(self) -> list[str]:
         keys = list(self.people)
         return self.random.sample(keys, min(30, len(keys)))
+
+    def _newcomers(self, program_id: str, by_http: bool = False) -> tuple[Person, Person]:
+        """Some couples share their grades, so that matching has a choice."""
+        number, self.couples = self.couples, self.couples + 1
+        grade = 3 * (number // COUPLES_OF_A_GRADE)
+        return (
+            Person(self._profile(program_id, "ada", number, "mentor", grade), by_http),
+            Person(self._profile(program_id, "grace", number, "mentee", grade + 1), by_http),
+        )
 
     def _profile(self, program_id: str, name: str, number: int, role: str, grade: int) -> ParticipantEnrolled:
         id = f"{name}-{number}"
