@@ -61,13 +61,14 @@ class Nobody:
 
 @pytest.fixture
 def nemesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nemesis:
-    """Of three kinds, one of which never falls."""
+    """Of three kinds, one of which lasts longer than the others and one never falls."""
 
     def make(kind: str, office: Any, random: Random) -> Fault:
         met = (lambda: False) if kind == "never met" else None
-        return Fault(kind, kind, lambda: None, lambda: None, 0, met=met)
+        return Fault(kind, kind, lambda: None, lambda: None, 0.01 if kind == "long" else 0, met=met)
 
-    monkeypatch.setattr("tests.faults.driver.nemesis.KINDS", {kind: Line(1, make) for kind in ("a", "b", "never met")})
+    kinds = {kind: Line(1, make) for kind in ("a", "long", "never met")}
+    monkeypatch.setattr("tests.faults.driver.nemesis.KINDS", kinds)
     monkeypatch.setattr("tests.faults.driver.nemesis.PAUSES", (0, 0))
     monkeypatch.setattr("tests.faults.driver.nemesis.AT_ONCE", (3,))
     office: Any = Nobody()
@@ -103,6 +104,16 @@ def test_a_record_has_one_id_and_is_repeated_only_on_purpose() -> None:
         said.update(ids)
 
 
+def test_nobody_is_spoken_of_as_enrolled_who_is_not() -> None:
+    enrolled: set[str] = set()
+    for step in islice(steps(7), STEPS):
+        keys = {order.key for order in step.orders if isinstance(order, Say)}
+        if step.action == "enrol couples":
+            enrolled |= keys
+        elif step.action in {"revise a profile", "reorganise", "revise what another system owns"}:
+            assert keys <= enrolled
+
+
 def test_no_request_has_the_key_of_another() -> None:
     asked = (order for step in islice(steps(7), STEPS) for order in step.orders)
     keys = Counter(order.key for order in asked if isinstance(order, Ask))
@@ -124,7 +135,24 @@ def test_no_faults_come_at_once_before_the_recovery_of_each_alone_is_known(nemes
     for faults in _recovered(nemesis):
         assert len(faults) == 1 or set(faults) <= known
         known |= set(faults)
-    assert set(nemesis.recovery) == {"a", "b", TOGETHER}
+    assert set(nemesis.recovery) == {"a", "long", TOGETHER}
+
+
+def test_of_faults_at_once_the_longest_strikes_first_so_that_who_starts_anew_for_it_finds_its_servers(
+    nemesis: Nemesis,
+) -> None:
+    nemesis.run(0.3)
+    struck: list[str] = []
+    pairs = 0
+    for line in read(nemesis.timeline.folder):
+        if line.kind is Kind.STRIKE:
+            struck.append(line.what["fault"])
+        elif line.kind is Kind.RECOVERED:
+            if {"a", "long"} <= set(struck):
+                pairs += 1
+                assert struck.index("long") < struck.index("a")
+            struck = []
+    assert pairs
 
 
 def test_a_fault_that_waits_for_a_moment_which_never_comes_is_none(nemesis: Nemesis) -> None:

@@ -17,7 +17,7 @@ from tests.faults.driver.timeline import Kind, Timeline
 AT_ONCE = (1, 2, 2, 3, 3)
 TOGETHER = "several at once"
 RECOVERED_WITHIN = 120.0
-PAUSES = (0.5, 1.5)
+PAUSES = (1.0, 4.0)
 LOOK_SECONDS = 0.1
 
 
@@ -75,8 +75,8 @@ class Nemesis:
         return len(self.office.cluster.brokers) in KINDS[kind].nodes and (not self.only or kind in self.only)
 
     def _suffer(self, faults: Sequence[Fault]) -> list[Fault]:
-        """The faults that truly came."""
-        for fault in faults:
+        """The faults that truly came. The longest strikes first: who starts anew for it needs the servers."""
+        for fault in sorted(faults, key=lambda fault: -fault.seconds):
             self.timeline.note(Kind.STRIKE, fault=fault.kind, detail=fault.detail, seconds=round(fault.seconds, 1))
             fault.strike()
         began, met = time.monotonic(), []
