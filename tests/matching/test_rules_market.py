@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.contracts.words import Objective
-from services.matching.rules.market.market import Side
+from services.matching.rules.market.market import Market, Side
 from services.matching.rules.market.optimum import Optimum, optimum
 from services.matching.rules.market.plain import PlainRows
 from tests.matching.markets import (
@@ -61,21 +61,40 @@ def violations(best: Optimum, pool: PlainRows) -> int:
 
 
 @settings(max_examples=2_000, deadline=None)
-@given(small_rows(), st.integers(1, 3), st.integers(0, 2))
+@given(small_rows(), st.integers(1, 3), st.integers(0, 2), st.booleans())
 def test_the_pairs_are_as_good_as_the_best_of_every_possible_set(
-    instance: tuple[Numbers, list[int], list[int]], first: int, more: int
+    instance: tuple[Numbers, list[int], list[int]], first: int, more: int, guessed: bool
 ) -> None:
     by_score, by_number = best_of_all_sets(*instance)
     pool = rows_of_matrix(*instance)
 
     for objective, known in ((Objective.SCORE, by_score), (Objective.PARTICIPATION, by_number)):
-        best = optimum(pool, objective, first=first, more=more)
+        with pytest.MonkeyPatch.context() as patch:
+            if guessed:
+                patch.setattr("services.matching.rules.market.optimum._soon", lambda *_: lambda: True)
+            best = optimum(pool, objective, first=first, more=more)
         assert best.value == best.upper_bound == known[1]
         assert objective is Objective.SCORE or len(best.rows) == known[0]
         assert fits(best, pool)
         assert best.scores.tolist() == instance[0][best.rows, best.columns].tolist()
         assert objective is Objective.PARTICIPATION or (best.scores > 0).all()
         assert violations(best, pool) == 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(small_rows(), st.integers(1, 50), st.integers(0, 5))
+def test_whatever_prices_were_guessed_they_settle_at_the_best(
+    instance: tuple[Numbers, list[int], list[int]], step: int, bids: int
+) -> None:
+    pool = rows_of_matrix(*instance)
+    market, everybody = Market(pool.row_places, pool.column_places), np.arange(len(pool.row_places))
+    market.offer(Side.ROW, everybody, pool.best(everybody, pool.column_places * 0, everybody * 0 - 1, 12))
+
+    market.guess(step, bids)
+
+    assert (market.prices(Side.COLUMN) >= 0).all()
+    assert market.settle()
+    assert market.pairs()[2].sum() == best_of_all_sets(*instance)[0][1]
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matching.rules.market import settle as steps
+from services.matching.rules.market.bids import ask, bid
 from services.matching.rules.market.book import UNPAYABLE, empty_book, larger
 from services.matching.rules.market.rows import Integers, Shortlist
+from services.matching.rules.market.search import drop
 
 # Searches may touch so many people (some ten milliseconds) before somebody looks at the clock
 _EFFORT = 50_000
@@ -122,6 +124,20 @@ class Market:
         while done < len(people) and not out_of_time():
             done = steps.settle(book, people, done, _EFFORT)
         return done == len(people)
+
+    def guess(self, step: int, bids: int, out_of_time: Callable[[], bool] = lambda: False) -> None:
+        """Begin anew with the prices that rows reach by bidding for the known pairs, so many times each on average."""
+        while self._offers:
+            self._take_up(*self._offers.pop(0), lambda: True)
+        book, rows = self._book, self._people[Side.ROW]
+        for edge in np.flatnonzero(book.taken).tolist():
+            drop(book, edge)
+        book.price[book.price < UNPAYABLE] = 0
+        paid, left, unused = np.zeros(len(book.score), dtype=np.int64), bids * len(rows), 0
+        while left > 0 and not unused and not out_of_time():
+            now = min(left, _EFFORT)
+            unused, left = bid(book, rows, self.shift, step, paid, now), left - now
+        ask(book, rows)
 
     def _take_up(
         self,

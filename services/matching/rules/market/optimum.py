@@ -19,6 +19,11 @@ from services.matching.rules.market.rows import Integers, Rows
 # Columns per row in the first choice, and in each later one besides one per place
 FIRST = 32
 MORE = 8
+# Where many want the same, prices are guessed after so many first scans: bids step by a part of the highest score
+GUESSES = 3
+_STEPS = 500
+_BIDS = 50
+_ROWS_A_LOOK = 1_000
 _HIGHEST = UNPAYABLE // 2
 
 
@@ -76,9 +81,9 @@ def _prove(
     """
     lowest = -1 if market.shift else 0
     asked = np.flatnonzero(rows.row_places > 0)
-    floors, count, scans = np.full(len(asked), lowest), counts[0], 0
+    floors, count, scans, guesses, settled = np.full(len(asked), lowest), counts[0], 0, 0, True
     always = rest.copy()
-    while len(asked) and not (scans and out_of_time()):
+    while (len(asked) or not settled) and not (scans and out_of_time()):
         prices = market.prices(Side.COLUMN)
         found = rows.best(asked, prices, floors, count)
         market.offer(Side.ROW, asked, found)
@@ -86,17 +91,24 @@ def _prove(
         if scans == 0:
             # prices never fall below 0, so what holds at 0 holds always
             always[asked] = np.where(found.rest == lowest, 0, rest[asked])
+            guesses = 0 if market.settle(_soon(len(asked), out_of_time)) else GUESSES
         scans += 1
-        settled = market.settle(out_of_time)
+        if scans <= guesses:
+            market.guess(max(rows.highest // _STEPS, 1), _BIDS, out_of_time)
+        settled = scans >= guesses and market.settle(out_of_time)
         fall = int((prices - market.prices(Side.COLUMN)).max(initial=0))
         rest[:] = np.minimum(rest + fall, always)
-        if not settled:
-            return scans, False
         wants = market.prices(Side.ROW)
         asked = np.flatnonzero(rest > wants)
         # a row's own pairs may be told first: one more is news, and without news the search would never end
         floors, count = wants[asked] - market.shift, max(counts[1], 1) + int(rows.row_places.max())
-    return scans, len(asked) == 0
+    return scans, settled and len(asked) == 0
+
+
+def _soon(rows: int, out_of_time: Callable[[], bool]) -> Callable[[], bool]:
+    """Out of time also after so many looks at the clock as rows in a pool with room need."""
+    looks = iter(range(2 + rows // _ROWS_A_LOOK))
+    return lambda: next(looks, None) is None or out_of_time()
 
 
 def shift_of(rows: Rows, objective: Objective) -> int:
