@@ -196,13 +196,17 @@ def _struck(kind: str, office: Office, name: str, seconds: float, *words: str) -
 
 
 def _reign(office: Office, name: str, strike: Callable[[], None]) -> None:
-    """Strike while the others of its service start anew: they give up the relay, and it is there to take it."""
+    """Strike while the others of its service start anew: they give up the relay, and it is there to take it.
+
+    They serve again before this returns, so that they are no part of what has to recover.
+    """
     strike()
     office.comes(name, COMES_WITHIN)
     for other in office.replicas:
         if other != name and service_of(other) == service_of(name):
             office.stop(other)
             office.launch(other)
+            office.comes(other, COMES_WITHIN)
 
 
 def _of_server(kind: str, server: Server, fault: ServerFault, random: Random) -> Fault:
