@@ -1,4 +1,4 @@
-"""Runs one process of the service: python -m services.matching."""
+"""Run matching: `python -m services.matching`."""
 
 from libs.chassis.run import run
 from services.matching.app import service

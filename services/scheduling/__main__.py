@@ -4,4 +4,5 @@ from libs.chassis.run import run
 from services.scheduling.app import service
 from services.scheduling.settings import Settings
 
-run(service, Settings())
+if __name__ == "__main__":
+    run(service, Settings())
