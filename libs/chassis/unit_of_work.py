@@ -70,6 +70,8 @@ class UnitOfWork:
     async def run(self, handler: Handler[Any], message: Any, now: datetime, state: State) -> Outcome:
         """Hand one message to its handler, with a state that nothing is declared in yet. A refused message leaves no
         trace."""
+        if self._before is not None:
+            self.remember()  # what the former message found is no longer to be put back, even if this one fails at once
         state = await self._declared(handler, message, state)
         if self._before is not None:
             self._before = {key: (deepcopy(found), key in self._decided) for key, found in state.decided.items()}

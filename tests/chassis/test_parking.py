@@ -138,13 +138,18 @@ async def test_neither_logs_nor_details_repeat_what_a_failure_says_of_a_person(d
     assert "Grace" not in str(logs) + row["detail"]
 
 
-async def test_a_stored_document_that_cannot_be_read_parks_only_what_needs_it(database: Database) -> None:
+@pytest.mark.parametrize("order", [("grace", "ada"), ("ada", "grace")])
+async def test_a_stored_document_that_cannot_be_read_parks_only_what_needs_it(
+    database: Database, order: tuple[str, str]
+) -> None:
     await database.update(Tally.collection, {"_id": "2026/grace"}, {"$set": {"times": "many"}}, upsert=True)
 
-    await settling(database).settle([item(enrolled("grace"), "1"), item(enrolled("ada"), "2")])
+    await settling(database).settle([item(enrolled(name), name) for name in order])
 
     assert await letters(database) == {"2026/grace": "handler_failed"}
     assert await facts(database) == [("2026/ada", 1)]
+    (ada,) = await database.find(Tally.collection, {"_id": "2026/ada"})
+    assert ada["times"] == 1
 
 
 async def test_what_can_be_neither_stored_nor_parked_with_its_content_is_parked_without(database: Database) -> None:
