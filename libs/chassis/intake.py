@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -27,6 +27,7 @@ Offsets = dict[TopicPartition, int]
 _DRAIN_SECONDS = 10.0
 # Decoded at a stretch; between two slices the transaction under way takes its next step.
 _SLICE = 40
+_DEAF_SECONDS = 0.2
 
 log = structlog.get_logger()
 
@@ -65,6 +66,7 @@ class Intake(ConsumerRebalanceListener):
     _settled: Offsets = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _open: set["asyncio.Future[None]"] = field(default_factory=set)
+    _broken: Any = None
 
     def __post_init__(self) -> None:
         self.topics = {self.prefix + topic.name: topic for topic in self.service.topics}
@@ -95,6 +97,7 @@ class Intake(ConsumerRebalanceListener):
             await self.take(records)
 
         self._subscriber = subscriber
+        subscriber.get_msg = self._fetched  # type: ignore[method-assign]  # FastStream asks its subscriber and no other
 
     @property
     def _consumer(self) -> Any:
@@ -103,6 +106,23 @@ class Intake(ConsumerRebalanceListener):
     async def _untouched(self, records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
         """FastStream's own parser raises on header values that are null or not UTF-8, and the batch would be lost."""
         return KafkaMessage(body=b"", raw_message=records, consumer=self._consumer)
+
+    async def _fetched(self, consumer: Any) -> tuple[ConsumerRecord[Any, Any], ...]:
+        """The next records; none from a consumer that has raised.
+
+        It may have had records of other partitions in hand and lost them, with its positions behind them: who went on
+        with it would commit what nobody took.
+        """
+        if self._broken is not consumer:
+            try:
+                return await BatchSubscriber.get_msg(self._subscriber, consumer)
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                log.error("the Kafka client can't open what it fetched", error=type(error).__name__)
+                self._broken = consumer
+        await asyncio.sleep(_DEAF_SECONDS)
+        return ()
 
     async def take(self, records: tuple[ConsumerRecord[Any, Any], ...]) -> None:
         """Decode a batch while the former one is being settled."""
@@ -141,7 +161,7 @@ class Intake(ConsumerRebalanceListener):
             return
         try:
             await asyncio.wait_for(consumer.commit(mine), _DRAIN_SECONDS)
-        except (KafkaError, TimeoutError) as error:
+        except Exception as error:  # uvloop's for a connection that has just been cut is none of Kafka's
             self.metrics.commit_failures.inc()
             log.warning("offsets were not committed; the inbox covers the repeat", error=type(error).__name__)
 
@@ -172,6 +192,8 @@ class Intake(ConsumerRebalanceListener):
         consumer = self._consumer
         if consumer is None:
             return False
+        if self._broken is consumer:
+            return True
         return bool(consumer._fetcher._fetch_task.done() or consumer._coordinator._coordination_task.done())
 
     async def abandon(self) -> None:

@@ -36,10 +36,11 @@ class World:
         """Create them; the tiny service hears some."""
         apply(self.endpoints.kafka, self.prefix, {service.name: [topic.name for topic in service.topics]})
 
-    def say(self, records: Sequence["Record"]) -> None:
-        """Write records, and return when the broker has them."""
+    def say(self, records: Sequence["Record"], codec: str = "none") -> None:
+        """Write records, compressed if a codec is named, and return when the broker has them."""
         in_order = {"batch.num.messages": 1 if len(records) < 200 else 100, "max.in.flight": 1}
-        producer = Producer({"bootstrap.servers": self.endpoints.kafka, "message.max.bytes": 2_000_000, **in_order})
+        written = {"message.max.bytes": 2_000_000, "compression.type": codec}
+        producer = Producer({"bootstrap.servers": self.endpoints.kafka, **written, **in_order})
         failures: list[KafkaError] = []
         for record in records:
             producer.produce(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,62 @@ async def test_a_consumer_of_which_a_part_has_died_starts_over(world: processes.
         await tiny.until(lambda: _other_than(runtime, dead), 30)
         world.say([processes.record(tiny.enrolled("ada"), "after")])
         await tiny.until(lambda: _counted(runtime), 30)
+
+
+async def test_records_that_are_lost_with_an_error_of_the_client_are_fetched_again(world: processes.World) -> None:
+    """As when a batch can't be opened: records of other partitions went with it, their positions past them."""
+    runtime = world.runtime()
+    async with processes.running(runtime):
+        broken = runtime.intake._consumer
+        fetch, asked, lost = broken.getmany, [], []
+
+        async def lose(**how: Any) -> Any:
+            asked.append(how)
+            found = await fetch(**how)
+            if found and not lost:
+                lost.append(found)
+                raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "a header's name")
+            return found
+
+        broken.getmany = lose
+        await tiny.until(lambda: _true(bool(asked)))
+        world.say([processes.record(tiny.enrolled("ada"), "lost")])
+        await tiny.until(lambda: _other_than(runtime, broken), 30)
+        await tiny.until(lambda: _counted(runtime), 30)
+    assert lost
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
+async def test_what_other_systems_compress_is_read(world: processes.World, codec: str) -> None:
+    runtime = world.runtime()
+    async with processes.running(runtime):
+        world.say([processes.record(tiny.enrolled("ada"), codec)], codec)
+        await tiny.until(lambda: _counted(runtime), 30)
+
+
+async def test_offsets_are_committed_again_after_an_error_that_is_none_of_kafkas(world: processes.World) -> None:
+    """uvloop refuses a write to a connection that has just been cut."""
+    runtime = world.runtime()
+    async with processes.running(runtime):
+        consumer = runtime.intake._consumer
+        commit, refused = consumer.commit, []
+
+        async def refuse_once(offsets: Any) -> None:
+            if not refused:
+                refused.append(offsets)
+                raise RuntimeError("the handler is closed")
+            await commit(offsets)
+
+        consumer.commit = refuse_once
+        world.say([processes.record(tiny.enrolled("grace"), "refused")])
+        await tiny.until(lambda: _true(bool(refused)), 30)
+        world.say([processes.record(tiny.enrolled("ada"), "committed")])
+        await tiny.until(lambda: _counted(runtime), 30)
+        assert not runtime._tasks["offsets"].done()
+
+
+async def _true(fact: bool) -> bool:
+    return fact
 
 
 async def _refused() -> None:
