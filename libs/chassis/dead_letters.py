@@ -126,7 +126,7 @@ def dead_letter(item: Item, *, reason: str, detail: str, now: datetime) -> DeadL
             **why,
         )
     message = item.message.work if isinstance(item.message, Failed) else item.message
-    work = message.model_dump() if isinstance(message, Work) else None
+    work = message.model_dump(warnings=False) if isinstance(message, Work) else None
     token = item.claim.token if item.claim else item.digest.hex()
     return DeadLetter(id=f"due.{token}.{item.digest.hex()[:8]}", kind=type(message).__name__, work=work, **why)
 

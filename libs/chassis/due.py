@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 from uuid_utils import uuid4
 
 from libs.chassis.errors import Conflict, Transient, told
@@ -89,7 +90,7 @@ class DueWork:
                 claimed = []
             plain = [row for row in claimed if self._kind(row) not in self.service.prepares]
             if plain:
-                await self._hand_over([self._item(row, self._work(row)) for row in plain])
+                await self._hand_over([self._item(row, self._read(row)) for row in plain])
             for each in claimed:
                 if self._kind(each) in self.service.prepares:
                     self._start(each)
@@ -144,14 +145,15 @@ class DueWork:
             self.wake.set()
 
     async def _prepare(self, row: Row) -> None:
-        kind = self._kind(row)
-        async with self._slots:
-            try:
-                async with asyncio.timeout(kind.preparing_seconds):
-                    message = await self.service.prepares[kind](self._work(row), self.database)
-            except Exception as error:
-                await self._postpone(row, error)
-                return
+        message = self._read(row)
+        if isinstance(message, Work):
+            async with self._slots:
+                try:
+                    async with asyncio.timeout(message.preparing_seconds):
+                        message = await self.service.prepares[type(message)](message, self.database)
+                except Exception as error:
+                    await self._postpone(row, message, error)
+                    return
         await self._hand_over([self._item(row, message)])
 
     async def _hand_over(self, items: Sequence[Item]) -> None:
@@ -173,11 +175,11 @@ class DueWork:
         mine = {"_id": {"$in": list(self._held)}, "lease.token": {"$in": list(set(self._held.values()))}}
         await self.database.update(DUE, mine, [{"$set": {"lease.until": _UNTIL}}])
 
-    async def _postpone(self, row: Row, error: Exception) -> None:
+    async def _postpone(self, row: Row, work: Work, error: Exception) -> None:
         self.metrics.due_tries.inc()
         log.warning("preparation failed", work=row["_id"], error=type(error).__name__, tries=row["tries"] + 1)
         if not isinstance(error, Transient | TimeoutError) and row["tries"] + 1 >= _TRIES:
-            await self._hand_over([self._item(row, Failed("preparation_failed", told(error), self._work(row)))])
+            await self._hand_over([self._item(row, Failed("preparation_failed", told(error), work))])
             return
         pause = timedelta(seconds=min(300, 2 ** row["tries"]) * random.uniform(0.5, 1.0))
         self._held.pop(row["_id"], None)
@@ -190,8 +192,13 @@ class DueWork:
     def _kind(self, row: Row) -> type[Work]:
         return next(kind for kind in self.service.wakes if kind.__name__ == row["kind"])
 
-    def _work(self, row: Row) -> Work:
-        return self._kind(row).model_validate(row["work"])
+    def _read(self, row: Row) -> Work | Failed:
+        """The planned work; what is no work of its kind any more is to be parked as it stands."""
+        kind = self._kind(row)
+        try:
+            return kind.model_validate(row["work"])
+        except ValidationError as error:
+            return Failed("unreadable_work", told(error), kind.model_construct(**row["work"]))
 
     def _item(self, row: Row, message: Any) -> Item:
         claim = Claim(row["_id"], row["lease"]["token"])

@@ -231,6 +231,23 @@ async def test_a_preparation_that_keeps_failing_is_parked_with_its_work_and_can_
     assert (answer.status, [row["_id"] for row in await database.find(DUE, {})]) == (200, ["Prepare:2026/ada"])
 
 
+@pytest.mark.parametrize("work", [Remind(person="2026/grace", amount=1), Prepare(person="2026/grace")])
+async def test_work_that_an_older_version_planned_and_nobody_can_read_is_parked_and_its_neighbours_are_done(
+    database: Database, work: Work
+) -> None:
+    await plan(database, work)
+    await database.update(DUE, {}, {"$set": {"work.person": ["2026", "grace"]}})
+    await plan(database, Remind(person="2026/ada", amount=1))
+
+    async with polling(database):
+        await until(lambda: nothing_is_due(database), 10)
+
+    (letter,) = await database.find(DeadLetter.collection, {})
+    assert (letter["reason"], letter["kind"]) == ("unreadable_work", type(work).__name__)
+    assert letter["work"]["person"] == ["2026", "grace"]
+    assert (await tally(database, "ada"))["times"] == 1
+
+
 async def test_due_work_whose_handler_fails_is_parked_and_its_neighbours_are_done(database: Database) -> None:
     await plan(database, Remind(person="2026/ada", amount=5_000))
     await plan(database, Remind(person="2026/grace"))
