@@ -20,7 +20,7 @@ INDEXES: Indexes = [(("tick", "part"), {}), (("at",), {})]
 _PAGE_BYTES = 900_000
 _PAGE_RECORDS = 1_000
 # A record's frame, its key and its headers, counted together with the value against the topic's limit.
-_OVERHEAD = 512
+_OVERHEAD, _HEADER_OVERHEAD = 512, 10
 
 
 class Record(NamedTuple):
@@ -102,7 +102,10 @@ def _pages(records: Sequence[Record]) -> Iterator[list[Record]]:
 def _record(topic: str, key: bytes | None, value: bytes | None, pairs: Sequence[tuple[str, bytes | None]]) -> Record:
     """Names and contents of the headers stand in one flat list: lists in lists cost BSON ten times as much."""
     flat = list(chain.from_iterable(pairs))
-    size = _OVERHEAD + len(key or b"") + len(value or b"") + sum(map(len, filter(None, flat)))
+    content = sum(map(len, filter(None, (key, value, *flat[1::2]))))
+    # a character may take four bytes
+    names = sum(4 * len(name) + _HEADER_OVERHEAD for name, _ in pairs)
+    size = _OVERHEAD + content + names
     return Record(topic, key, value, flat, size)
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 
+import pytest
+
+from libs.chassis.items import Raw
 from libs.chassis.mongo import Database
-from libs.chassis.outbox import OUTBOX
+from libs.chassis.outbox import OUTBOX, dead_letter
 from tests.chassis.tiny import enrolled, facts, item, settling
 
 
@@ -53,3 +56,16 @@ async def test_pages_are_bounded_in_bytes_and_in_records(database: Database) -> 
     assert max(len(page["records"]) for page in pages) <= 1_000
     assert max(sum(len(record["value"]) for record in page["records"]) for page in pages) < 1_000_000
     assert [number for key, number in await facts(database) if key == "2026/ada"] == list(range(1, 21))
+
+
+@pytest.mark.parametrize("headers", [(("名" * 400_000, b""),), (("n", None),) * 200_000])
+def test_a_dead_letter_that_weighs_more_than_its_topic_takes_points_to_its_bytes(
+    headers: tuple[tuple[str, bytes | None], ...],
+) -> None:
+    """The relay would meet it again and again."""
+    raw = Raw("participant-enrolled", 0, 0, 0, b"2026/ada", b"{}", headers)
+
+    parked = dead_letter(raw, "tiny", reason="invalid_data", detail="")
+
+    assert "dlq_pointer" in parked.headers
+    assert parked.value == b""
