@@ -135,4 +135,14 @@ OF_THE_TRANSACTION: Final = {
         ),
         quick=True,
     ),
+    "undo-reaches-back": Mutation(
+        file="libs/chassis/unit_of_work.py",
+        old="            self.remember()  # what the former",
+        new="            pass  # what the former",
+        breaks="what is undone is what the failed message did, and nothing that the one before it decided",
+        caught_by=(
+            "tests/chassis/test_parking.py::"
+            "test_a_stored_document_that_cannot_be_read_parks_only_what_needs_it[order1]",
+        ),
+    ),
 }

@@ -30,6 +30,16 @@ OF_THE_WAY_IN: Final = {
         breaks="the offset names the next record; one more and a restart skips that one",
         caught_by=_COMMITTED_ONLY,
     ),
+    "broken-consumer-goes-on": Mutation(
+        file=_INTAKE,
+        old="                self._broken = consumer\n",
+        new="                pass\n",
+        breaks="a consumer that has raised may have lost what it had in hand; a later commit would go beyond it",
+        caught_by=(
+            "tests/chassis/test_lost_brokers.py::"
+            "test_records_that_are_lost_with_an_error_of_the_client_are_fetched_again",
+        ),
+    ),
     "readers-uncommitted": Mutation(
         file=_INTAKE,
         old='isolation_level="read_committed"',
