@@ -145,9 +145,7 @@ class Runtime:
                 await self._finish()
         except TimeoutError:
             log.warning("stopped before everything was finished; the successor goes on from the last transaction")
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await _cancelled(*self._tasks.values())
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self.relay.lease.release(), 2.0)
         self.database.close()
@@ -260,6 +258,10 @@ async def _until_it_works(server: str, start: Callable[[], Awaitable[None]]) -> 
             pause = min(5.0, pause * 2)
 
 
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def _cancelled(*tasks: "asyncio.Task[None]") -> None:
+    """Asks again each second: `asyncio.wait_for` of Python 3.11 swallows a cancellation that meets its result."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=1.0)
+    await asyncio.gather(*tasks, return_exceptions=True)
