@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import docker  # type: ignore[import-untyped]  # no types published with it
@@ -18,6 +18,12 @@ KAFKA_IMAGE = "apache/kafka:4.4.0"
 MONGODB_IMAGE = "mongo:6.0"
 PORT_LABEL = "viceversa.port"
 ANSWER_WITHIN = 3
+CONTROLLER_PORT = 9093
+DATA = PurePosixPath("/tmp/kafka")  # inside the container
+LISTENERS = """\
+listeners=PLAINTEXT://:{port},CONTROLLER://:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+"""
 
 
 def daemon_answers() -> bool:
@@ -76,12 +82,20 @@ def _run_mongod(name: str) -> int:
 def _run_kafka(name: str) -> int:
     port = free_port()
     container = DockerContainer(KAFKA_IMAGE)
-    for line in kafka.SETTINGS.format(port=port, controller_port=9093, data="/tmp/kafka").splitlines():
-        setting, value = line.split("=", 1)
-        container.with_env(f"KAFKA_{setting.upper().replace('.', '_')}", value)
-    container.with_env("KAFKA_LISTENERS", f"PLAINTEXT://:{port},CONTROLLER://:9093")
+    for variable, value in kafka_environment(port).items():
+        container.with_env(variable, value)
     _run(container, name, port)
     return port
+
+
+def kafka_environment(port: int) -> dict[str, str]:
+    """The settings of a lone broker, named as the official image wants them."""
+    lone = kafka.Place(1, (CONTROLLER_PORT,), kafka.cluster_id())
+    lines = kafka.settings(lone, DATA, LISTENERS.format(port=port, controller_port=CONTROLLER_PORT)).splitlines()
+    named = (line.split("=", 1) for line in lines)
+    return {"CLUSTER_ID": lone.cluster_id} | {
+        f"KAFKA_{setting.upper().replace('.', '_')}": value for setting, value in named
+    }
 
 
 def _run(container: DockerContainer, name: str, port: int) -> None:

@@ -7,7 +7,7 @@ import subprocess
 from base64 import urlsafe_b64encode
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from uuid import uuid4
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -109,7 +109,9 @@ def server(root: Path, place: Place | None = None, detour: Detour | None = None)
     port = port_of(me)
     java, classpath = find_java(), os.pathsep.join(str(path) for path in jars.fetch())
     place = place or Place(1, (controller_port(root),), cluster_id(), heap_mb=512)
-    settings = _settings(root, port, place, detour)
+    properties, data = root / "kafka" / "server.properties", root / "kafka" / "data"
+    listeners = _listeners(port, place.controllers[place.number - 1], detour)
+    write_atomically(properties, settings(place, data, listeners))
     scratch = root / "kafka" / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     options = (
@@ -119,8 +121,8 @@ def server(root: Path, place: Place | None = None, detour: Detour | None = None)
         f"-Djava.io.tmpdir={scratch}",
         f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
     )
-    _format(root, java, classpath, settings, place.cluster_id)
-    command = (java, *options, "kafka.Kafka", str(settings))
+    _format(root, java, classpath, properties, place.cluster_id)
+    command = (java, *options, "kafka.Kafka", str(properties))
     return Server(me, port, command, lambda: serves(port), {"CLASSPATH": classpath})
 
 
@@ -161,18 +163,18 @@ def _version(java: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _settings(root: Path, port: int, place: Place, detour: Detour | None) -> Path:
-    path, nodes = root / "kafka" / "server.properties", len(place.controllers)
+def settings(place: Place, data: PurePath, listeners: str) -> str:
+    """What `server.properties` says of the broker at this place."""
+    nodes = len(place.controllers)
     shape = SETTINGS.format(
         node=place.number,
         voters=place.voters,
-        data=root / "kafka" / "data",
+        data=data,
         replicas=min(nodes, MOST_REPLICAS),
         insync=min(nodes, MOST_REPLICAS - 1),
         session_ms=SESSION_MS if nodes > 1 else LONE_SESSION_MS,
     )
-    write_atomically(path, shape + _listeners(port, place.controllers[place.number - 1], detour))
-    return path
+    return shape + listeners
 
 
 def _listeners(port: int, controller_port: int, detour: Detour | None) -> str:
@@ -181,10 +183,10 @@ def _listeners(port: int, controller_port: int, detour: Detour | None) -> str:
     return BY_DETOUR.format(port=port, controller_port=controller_port, inside=detour.inside, outside=detour.outside)
 
 
-def _format(root: Path, java: str, classpath: str, settings: Path, cluster_id: str) -> None:
+def _format(root: Path, java: str, classpath: str, properties: Path, cluster_id: str) -> None:
     if (root / "kafka" / "data" / "meta.properties").exists():
         return
-    command = [java, *LIGHT, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(settings)]
+    command = [java, *LIGHT, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
     done = subprocess.run(command, env={"CLASSPATH": classpath}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StackError(f"Kafka's storage can't be formatted: {done.stderr.strip() or done.stdout.strip()}")

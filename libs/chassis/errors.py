@@ -3,7 +3,7 @@
 ChassisError
 ├── Transient    a server is away or overloaded: pause, try again with backoff, park nothing
 ├── Conflict     somebody else wrote what this batch decided on: reload and replay
-├── Poison       this event can never succeed: parked
+├── Poison       this event can never succeed: replayed once, then parked
 └── Misuse       a handler broke a rule of the chassis: replayed once, then parked
 """
 
@@ -24,7 +24,7 @@ class Conflict(ChassisError):
 
 
 class Poison(ChassisError):
-    """Park the event now, with this text as the reason's detail."""
+    """Park the event, if a replay on fresh state raises it again, with this text as the reason's detail."""
 
 
 class Misuse(ChassisError):

@@ -56,12 +56,15 @@ class Health:
     _age: float = 0.0
     _stuck: list[str] = field(default_factory=list)
 
-    async def run(self) -> None:
-        watched = [
-            Watched("relay", lambda: self.relay.ticks, lambda: False),
+    def watched(self) -> list[Watched]:
+        return [
+            Watched("relay", lambda: self.relay.ticks, lambda: self.relay.ticks == 0),
             Watched("transactions", lambda: self.loop.progress, lambda: self.loop.idle or not self._reachable),
             Watched("consumer", lambda: self.intake.progress, self._nothing_to_consume),
         ]
+
+    async def run(self) -> None:
+        watched = self.watched()
         while True:
             await self._look()
             now = asyncio.get_running_loop().time()

@@ -34,6 +34,7 @@ _SAID_BETTER = {
 }
 _TOO_LARGE = f"the body has more than {bodies.LARGEST} bytes: send less at once"
 _MOST_ERRORS = 50
+_MOST_WAITING = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Commands:
             return problem(
                 503, "Kafka has been away for too long: repeat the request later", headers={"Retry-After": "5"}
             )
+        if self.loop.waiting >= _MOST_WAITING:
+            return problem(503, "too many commands wait: repeat the request later", headers={"Retry-After": "2"})
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         name = uuid4().hex
         item = Item(

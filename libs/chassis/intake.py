@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -24,10 +25,13 @@ from libs.contracts.topics import Topic
 Submit = Callable[[Sequence[Item]], Awaitable["asyncio.Future[None]"]]
 Offsets = dict[TopicPartition, int]
 
-_DRAIN_SECONDS = 10.0
+# Twice this is less than a rebalance waits for a member.
+_DRAIN_SECONDS = 4.0
 # Decoded at a stretch; between two slices the transaction under way takes its next step.
 _SLICE = 40
 _DEAF_SECONDS = 0.2
+# What was only damaged on its way opens the next time.
+_TRIES = 3
 
 log = structlog.get_logger()
 
@@ -67,6 +71,7 @@ class Intake(ConsumerRebalanceListener):
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _open: set["asyncio.Future[None]"] = field(default_factory=set)
     _broken: Any = None
+    _unopened: Counter[TopicPartition] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.topics = {self.prefix + topic.name: topic for topic in self.service.topics}
@@ -83,7 +88,7 @@ class Intake(ConsumerRebalanceListener):
             fetch_max_wait_ms=500,
             # it hears of a rebalance by its heartbeat's answer; all of the group stand still until each has
             heartbeat_interval_ms=1_000,
-            # the partitions of one that died stand still for so long; one that lives may need longer to finish a batch
+            # a dead member's partitions wait this long; a living one may need longer to finish its batch
             session_timeout_ms=6_000,
             rebalance_timeout_ms=10_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
@@ -119,7 +124,9 @@ class Intake(ConsumerRebalanceListener):
             except ConsumerStoppedError:
                 raise
             except Exception as error:
-                log.error("the Kafka client can't open what it fetched", error=type(error).__name__)
+                place = _culprit(consumer, error)
+                self._unopened.update([place] if place else [])
+                log.error("the Kafka client can't open what it fetched", error=type(error).__name__, place=place)
                 self._broken = consumer
         await asyncio.sleep(_DEAF_SECONDS)
         return ()
@@ -127,14 +134,21 @@ class Intake(ConsumerRebalanceListener):
     async def take(self, records: tuple[ConsumerRecord[Any, Any], ...]) -> None:
         """Decode a batch while the former one is being settled."""
         await self._ahead.acquire()
+        try:
+            done = await self.submit(await self._decoded(records))
+        except BaseException:
+            self._ahead.release()
+            raise
+        offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+        self._open.add(done)
+        done.add_done_callback(lambda future: self._after(future, offsets))
+
+    async def _decoded(self, records: Sequence[ConsumerRecord[Any, Any]]) -> list[Item]:
         items = []
         for start in range(0, len(records), _SLICE):
             items += [decoded(record, self.topics[record.topic]) for record in records[start : start + _SLICE]]
             await asyncio.sleep(0)
-        done = await self.submit(items)
-        offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
-        self._open.add(done)
-        done.add_done_callback(lambda future: self._after(future, offsets))
+        return items
 
     def _after(self, done: "asyncio.Future[None]", offsets: Offsets) -> None:
         self._open.discard(done)
@@ -177,6 +191,10 @@ class Intake(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         log.info("partitions assigned", count=len(assigned))
+        for place in assigned:
+            if self._unopened[place] >= _TRIES:
+                log.error("a partition stands still: its next batch can't be opened", place=place)
+                self._consumer.pause(place)
 
     def pause(self) -> None:
         """Fetch no more; what was taken goes on."""
@@ -214,17 +232,26 @@ class Intake(ConsumerRebalanceListener):
         return consumer is not None and bool(consumer.assignment())
 
     def lag(self) -> int:
-        """Records that this process has yet to take, over its partitions; also sets the metric."""
+        """Records that this process has yet to take, where it can take any; also sets the metric for each partition."""
         consumer, total = self._consumer, 0
         if consumer is None:
             return 0
+        paused = consumer.paused()
         for place in consumer.assignment():
             end, state = consumer.last_stable_offset(place), consumer._subscription.subscription
             position = state.assignment.state_value(place)._position if state and state.assignment else None
             behind = max(0, (end or 0) - (position or 0)) if end is not None and position is not None else 0
             self.metrics.lag.labels(place.topic, place.partition).set(behind)
-            total += behind
+            total += 0 if place in paused else behind
         return total
+
+
+def _culprit(consumer: Any, error: Exception) -> TopicPartition | None:
+    """The partition whose records raised: aiokafka keeps the one that it reads in front. What brokers refuse is no
+    partition's own."""
+    if isinstance(error, KafkaError) and not isinstance(error, CorruptRecordException):
+        return None
+    return next(iter(consumer._fetcher._records), None)
 
 
 async def _raw(message: KafkaMessage) -> Any:

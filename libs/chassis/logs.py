@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from traceback import format_tb
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -13,7 +15,7 @@ def configure(service: str, level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(without_words),
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
@@ -35,3 +37,13 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def without_words(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """An exception's class and places, then those of its cause: what it says may hold what a person wrote."""
+    error: BaseException | None = exc_info[1]
+    told = []
+    while error is not None:
+        told.append("".join(format_tb(error.__traceback__)) + type(error).__qualname__)
+        error = error.__cause__ or error.__context__
+    return "\nafter\n".join(told)

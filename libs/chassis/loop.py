@@ -28,6 +28,10 @@ class Loop:
         return done
 
     @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
+
+    @property
     def idle(self) -> bool:
         return self._queue.empty() and not self._busy
 
@@ -41,7 +45,10 @@ class Loop:
             self._busy = True
             while not self._queue.empty() and sum(len(items) for items, _ in chunks) < self.batch_records:
                 chunks.append(self._queue.get_nowait())
-            if items := [item for items, _ in chunks for item in items]:
+            # a command whose caller has been told to try again, and that nothing was tried of, is not begun any more
+            if items := [
+                item for items, _ in chunks for item in items if not (item.answer and item.answer.cancelled())
+            ]:
                 await self._settle(items)
             for _, done in chunks:
                 if not done.done():
@@ -57,3 +64,8 @@ class Loop:
             except Exception:
                 log.exception("a batch can't be settled; trying again", size=len(items))
                 await asyncio.sleep(1.0)
+
+
+def _given_up(item: Item) -> bool:
+    """A command that waited for so long that its caller has been told to repeat it."""
+    return item.answer is not None and item.answer.cancelled()

@@ -23,7 +23,7 @@ class Metrics:
         plain: Any = {"registry": self.registry, "namespace": "viceversa"}
         self.batch_size = Histogram("batch_size", "Messages in one transaction", buckets=_SIZES, **plain)
         self.transaction_seconds = Histogram("transaction_seconds", "One attempt", buckets=_SECONDS, **plain)
-        self.handled = Counter("handled", "Messages that took effect", ["message"], **plain)
+        self.handled = Counter("handled", "Messages settled: handled, parked or known before", ["message"], **plain)
         self.duplicates = Counter("duplicates", "Messages that had taken effect before", **plain)
         self.retries = Counter("retries", "Transactions tried again", ["why"], **plain)
         self.dead_letters = Counter("dead_letters", "Messages parked", ["reason"], **plain)

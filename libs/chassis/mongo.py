@@ -1,7 +1,7 @@
 """MongoDB: the only module that knows the driver (Motor; docs/decisions name its successor)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from typing import Any
@@ -27,8 +27,9 @@ Indexes = Sequence[tuple[Sequence[str], Mapping[str, Any]]]
 
 MAJORITY = WriteConcern("majority", wtimeout=10_000)
 _DUPLICATE_KEY = 11000
-# a field name that starts with $, BSONObjectTooLarge, key too large, validation failure, transaction too large
-_UNSTORABLE = {52, 10334, 17280, 121, 257}
+# a field name that starts with $, BSONObjectTooLarge, key too large, validation failure, transaction too large: for the
+# log, for the cache
+_UNSTORABLE = {52, 10334, 17280, 121, 257, 388}
 
 
 class Unstorable(Exception):
@@ -51,12 +52,17 @@ def sorted_failure(error: Exception) -> Exception:
     if _DUPLICATE_KEY in codes:
         return Conflict("a document of this id was created by another transaction")
     if isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"):
-        return Conflict("write conflict") if codes == {112} else Transient(str(error))
+        return Conflict("write conflict") if codes == {112} else Transient(_told(error, codes))
     if codes & _UNSTORABLE or isinstance(error, BSONError | DocumentTooLarge | OverflowError):
         return Unstorable(f"{type(error).__name__}: the data can't be stored")
     if isinstance(error, PyMongoError) and not isinstance(error, InvalidOperation):
-        return Transient(f"{type(error).__name__}: {error}")
+        return Transient(_told(error, codes))
     return error
+
+
+def _told(error: PyMongoError, codes: Set[Any]) -> str:
+    """What a server refused is told by its code, because the text may hold a document."""
+    return f"{type(error).__name__}: {sorted(map(str, codes)) if isinstance(error, OperationFailure) else error}"
 
 
 class Transaction:

@@ -1,4 +1,4 @@
-"""The relay: publishes outbox pages exactly once. The order of its steps is the promise (docs/decisions/0001)."""
+"""The relay: publishes outbox pages exactly once. The order of its steps is the promise (docs/decisions/0002)."""
 
 import asyncio
 import contextlib
@@ -61,6 +61,7 @@ class Relay:
     admin: Callable[..., Any] = AIOKafkaAdminClient
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     ticks: int = 0
+    _committed: int = 0
     _stopping: bool = False
 
     @property
@@ -79,8 +80,11 @@ class Relay:
             self.ticks += 1
             try:
                 if await self.lease.acquire():
-                    await self._reign()
+                    async with self._kept_lease() as lost:
+                        await self._reign(lost)
                     failures = 0
+                    if self._stopping:
+                        await self.lease.release()
                 else:
                     await self._pause(1.0)
                     self.wake.clear()
@@ -98,29 +102,40 @@ class Relay:
         self._stopping = True
         self.wake.set()
 
-    async def _reign(self) -> None:
+    @asynccontextmanager
+    async def _kept_lease(self) -> AsyncIterator[Callable[[], bool]]:
+        """Renewed beside what is published, because one call to Kafka may last longer. Tells whether it is lost."""
+        keeping = asyncio.create_task(self._keep_lease())
+        try:
+            yield keeping.done
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _keep_lease(self) -> None:
+        mine = {"_id": "relay", "owner": self.owner}
+        while await self.lease.acquire():
+            await self.database.update(LEASES, mine, {"$max": {"number": self._committed}})
+            await asyncio.sleep(_RENEW_SECONDS)
+
+    async def _reign(self, lost: Callable[[], bool]) -> None:
         async with self._started_producer() as producer, self.database.session() as session:
             position = await self._position()
-            number, renewed = await self._newest_number(position), 0.0
+            self._committed = await self._newest_number(position)
             await self._delete(position.pages, session)
             self.metrics.relay_reigns.set(1)
-            while True:
+            while not lost():
                 self.ticks += 1
                 self.wake.clear()
                 pages = await self._next_pages(session)
                 if pages:
-                    number += 1
-                    await self._publish(producer, pages, number)
+                    await self._publish(producer, pages, self._committed + 1)
+                    self._committed += 1
                     await self._delete([page["_id"] for page in pages], session)
                 elif self._stopping:
-                    await self.lease.release()
                     return
                 else:
                     await self._pause(_SWEEP_SECONDS)
-                if (now := asyncio.get_running_loop().time()) > renewed + _RENEW_SECONDS:
-                    renewed = now
-                    if not await self._renew(number):
-                        return
 
     @asynccontextmanager
     async def _started_producer(self) -> AsyncIterator[Any]:
@@ -185,10 +200,6 @@ class Relay:
 
     async def _lease_row(self) -> Row:
         return next(iter(await self.database.find(LEASES, {"_id": "relay"})), {})
-
-    async def _renew(self, number: int) -> bool:
-        await self.database.update(LEASES, {"_id": "relay", "owner": self.owner}, {"$max": {"number": number}})
-        return await self.lease.acquire()
 
     async def _next_pages(self, session: Any) -> list[Row]:
         """A snapshot on the primary, in the session of our own deletes: any other read can show pages out of order,

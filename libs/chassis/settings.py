@@ -24,8 +24,8 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     batch_records: int = Field(1_000, ge=1, le=10_000, description="Messages in one transaction at most")
     command_seconds: float = Field(10.0, gt=0, description="How long a caller waits for a command's transaction")
-    outbox_pages_limit: int = Field(10_000, ge=1, description="Waiting pages from which commands are answered 503")
-    outbox_age_limit: float = Field(30.0, gt=0, description="Age in seconds of the oldest page from which not ready")
+    outbox_pages_limit: int = Field(10_000, ge=1, description="Waiting pages above which commands are answered 503")
+    outbox_age_limit: float = Field(30.0, gt=0, description="Age in seconds of the oldest page above which not ready")
     shutdown_seconds: float = Field(20.0, gt=0, description="How long a graceful stop may take")
     otlp_endpoint: str | None = Field(None, description="OTLP/HTTP endpoint for traces; none leaves tracing off")
 

@@ -128,7 +128,7 @@ class Transactions:
         message = failure or item.message
         answer: Answer | None = None
         if isinstance(message, _UNHANDLED):
-            answer = self._park(item, str(message.reason), message.detail, effects, now)
+            answer = await self._park(item, str(message.reason), message.detail, effects, now)
         elif handler := self._handler(item):
             try:
                 answer = await self._obey(item, handler, effects, now)
@@ -139,7 +139,7 @@ class Transactions:
                     raise HandlerFailed(told(error)) from error
                 effects.work.undo()
                 reason = "poison" if isinstance(error, Poison) else "handler_failed"
-                answer = self._park(item, reason, told(error), effects, now)
+                answer = await self._park(item, reason, told(error), effects, now)
         if isinstance(message, Erased):
             effects.erased.append(message.key)
         if item.claim:
@@ -155,7 +155,7 @@ class Transactions:
         if outcome.refused is None:
             return outcome.answer
         if not isinstance(item.message, Command):
-            self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
+            await self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
         return _refusal(outcome.refused)
 
     def _state(self, item: Item) -> State:
@@ -179,16 +179,17 @@ class Transactions:
             effects.answers.append((item, _refusal(refused)))
         else:
             detail = "the same source and id came before with another body: send it under a new id"
-            if await effects.work.exists(dead_letter(item, reason="id_reused", detail=detail, now=now)):
-                effects.duplicates += 1
-            else:
-                self._park(item, "id_reused", detail, effects, now)
+            await self._park(item, "id_reused", detail, effects, now)
 
-    def _park(self, item: Item, reason: str, detail: str, effects: Effects, now: datetime) -> Answer | None:
+    async def _park(self, item: Item, reason: str, detail: str, effects: Effects, now: datetime) -> Answer | None:
         if isinstance(item.message, Command):
             why = "the command failed and changed nothing: the service's log has the details"
             return Answer({"reason": "failed", "detail": why}, 500)
-        effects.work.add(dead_letter(item, reason=reason, detail=detail, now=now))
+        letter = dead_letter(item, reason=reason, detail=detail, now=now)
+        if await effects.work.exists(letter):  # a letter is kept for longer than the inbox remembers its record
+            effects.duplicates += 1
+            return None
+        effects.work.add(letter)
         effects.parked.append(reason)
         if item.raw:
             effects.records.append(outbox.dead_letter(item.raw, self.service.name, reason=reason, detail=detail))

@@ -1,8 +1,15 @@
 """Commands: the same key gets the same answer, however often and through whichever process it comes."""
 
 import asyncio
+from collections.abc import Sequence
 
+import pytest
+
+from libs.chassis import http
 from libs.chassis.dead_letters import DeadLetter
+from libs.chassis.http import Commands
+from libs.chassis.items import Item
+from libs.chassis.loop import Loop
 from libs.chassis.mongo import Database
 from tests.chassis.tiny import Count, facts, obeyed, settling, tally
 
@@ -52,3 +59,38 @@ async def test_a_command_that_fails_is_answered_and_never_parked(database: Datab
     assert (answer.status, answer.body["reason"]) == (500, "failed")
     assert await database.count(DeadLetter.collection) == 0
     assert await database.find("tallies", {"times": {"$gt": 0}}) == []
+
+
+async def test_a_command_whose_caller_was_told_to_repeat_it_is_not_begun_any_more() -> None:
+    settled: list[str] = []
+
+    async def settle(items: Sequence[Item]) -> None:
+        settled.extend(item.id for item in items)
+
+    loop = Loop(settle, batch_records=10)
+    commands = Commands(loop, seconds=0.01, full=asyncio.Event())
+    late = await commands.obey(ONE_MORE, "late", None)
+    running = asyncio.create_task(loop.run())
+    await loop.drained()
+
+    in_time = asyncio.create_task(Commands(loop, 10, asyncio.Event()).obey(ONE_MORE, "in time", None))
+    await asyncio.sleep(0)
+    await loop.drained()
+    in_time.cancel()
+    running.cancel()
+
+    assert late.status_code == 503
+    assert settled == ["http in time"]
+
+
+async def test_no_more_commands_wait_than_a_process_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "_MOST_WAITING", 2)
+
+    async def settle(items: Sequence[Item]) -> None:
+        raise AssertionError(items)
+
+    commands = Commands(Loop(settle, batch_records=10), seconds=0.01, full=asyncio.Event())
+    answers = [await commands.obey(ONE_MORE, None, None) for _ in range(3)]
+
+    assert [b"too many" in bytes(answer.body) for answer in answers] == [False, False, True]
+    assert answers[-1].headers["Retry-After"] == "2"

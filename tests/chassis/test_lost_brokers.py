@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.producer import message_accumulator, producer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from deploy.local.stack import Endpoints
 from libs.chassis.run import Runtime
@@ -92,6 +95,45 @@ async def test_records_that_are_lost_with_an_error_of_the_client_are_fetched_aga
     assert lost
 
 
+async def test_a_partition_whose_next_batch_cannot_be_opened_stands_still_alone(
+    world: processes.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A header's name that is no UTF-8: aiokafka opens nothing of its batch."""
+    for module in (message_accumulator, producer):
+        monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
+    place, runtime = TopicPartition(world.prefix + "participant-enrolled", 0), world.runtime()
+    async with processes.running(runtime):
+        async with AIOKafkaProducer(bootstrap_servers=world.endpoints.kafka) as client:
+            await client.send_and_wait(place.topic, b"{}", b"k", place.partition, headers=[(Latin("Zoë"), b"")])
+        await tiny.until(lambda: _true(_paused(runtime) == {place}), 60)
+        consumer = runtime.intake._consumer
+        world.say([processes.record(tiny.enrolled("ada"), "elsewhere", partition=1)])
+        await tiny.until(lambda: _counted(runtime), 30)
+        assert (runtime.intake._consumer, runtime.intake.lag()) == (consumer, 0)
+
+
+class Latin(str):
+    """A name as a careless client encodes it."""
+
+    def encode(self, *_: str) -> bytes:
+        return str.encode(self, "latin-1")
+
+
+async def test_a_batch_that_is_not_taken_leaves_its_place_to_the_next(world: processes.World) -> None:
+    intake = world.runtime().intake
+    submit = intake.submit
+
+    async def refuse(items: object) -> Any:
+        raise asyncio.CancelledError
+
+    intake.submit = refuse
+    for _ in range(3):
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait_for(intake.take(()), 5)
+    intake.submit = submit
+    await asyncio.wait_for(intake.take(()), 5)
+
+
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
 async def test_what_other_systems_compress_is_read(world: processes.World, codec: str) -> None:
     runtime = world.runtime()
@@ -123,6 +165,11 @@ async def test_offsets_are_committed_again_after_an_error_that_is_none_of_kafkas
 
 async def _true(fact: bool) -> bool:
     return fact
+
+
+def _paused(runtime: Runtime) -> set[TopicPartition]:
+    consumer = runtime.intake._consumer
+    return consumer.paused() if consumer else set()
 
 
 async def _refused() -> None:

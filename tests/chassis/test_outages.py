@@ -57,6 +57,15 @@ async def _everything_is_said(database: Database, number: int) -> bool:
     return bool(rows) and await database.count("outbox") == 0
 
 
+def test_a_relay_that_still_waits_for_the_database_is_not_stuck(world: World) -> None:
+    runtime = world.runtime()
+    (relay,) = [each for each in runtime.health.watched() if each.name == "relay"]
+
+    assert [relay.stuck(now) for now in (0, 200)] == [False, False]
+    runtime.relay.ticks = 1
+    assert [relay.stuck(now) for now in (300, 450)] == [False, True]
+
+
 def test_only_a_counter_that_should_move_and_does_not_is_stuck() -> None:
     count, idle = 0, False
     watched = health.Watched("relay", lambda: count, lambda: idle)

@@ -1,11 +1,15 @@
 """What a handler can't do is parked alone: its neighbours take effect, and their order stays."""
 
+import asyncio
+
 import pytest
+from pymongo.errors import OperationFailure
 from structlog.testing import capture_logs
 
 from libs.chassis.dead_letters import DeadLetter
+from libs.chassis.inbox import INBOX
 from libs.chassis.items import Item
-from libs.chassis.mongo import Database
+from libs.chassis.mongo import Database, Unstorable, sorted_failure
 from libs.chassis.outbox import OUTBOX, header_pairs
 from libs.chassis.service import Service
 from libs.chassis.words import Handler
@@ -127,6 +131,23 @@ async def test_a_dead_letter_keeps_the_record_as_it_came(database: Database) -> 
     assert (row["topic"], row["partition"], row["offset"]) == ("participant-enrolled", 0, 42)
     assert (row["value"], row["key"]) == (broken.raw.value, broken.raw.key)
     assert [tuple(pair) for pair in row["headers"]] == list(broken.raw.headers)
+
+
+async def test_what_is_parked_already_is_not_parked_again_when_the_inbox_has_forgotten_it(database: Database) -> None:
+    broken, transactions = item(enrolled("grace", "Broken"), "2"), settling(database)
+    await transactions.settle([broken])
+    await database.delete(INBOX, {})
+
+    async with asyncio.timeout(20):
+        await transactions.settle([broken])
+
+    assert await database.count(DeadLetter.collection) == 1
+    assert await database.count(OUTBOX) == 1
+
+
+@pytest.mark.parametrize("code", [257, 388], ids=["for the log", "for the cache"])
+def test_a_transaction_that_is_too_large_can_never_be_stored_as_it_is(code: int) -> None:
+    assert isinstance(sorted_failure(OperationFailure("TransactionTooLarge", code)), Unstorable)
 
 
 async def test_neither_logs_nor_details_repeat_what_a_failure_says_of_a_person(database: Database) -> None:

@@ -10,7 +10,7 @@ from aiokafka.structs import OffsetAndMetadata
 from confluent_kafka.admin import AdminClient
 
 from deploy.local.stack import Endpoints
-from libs.chassis import outbox
+from libs.chassis import outbox, relay
 from libs.chassis.leases import LEASES
 from libs.chassis.mongo import Database
 from libs.chassis.outbox import OUTBOX, header_pairs
@@ -111,6 +111,30 @@ async def restarted(world: World, times: int) -> bool:
 
 async def reigns(world: World) -> bool:
     return world.metric("relay_reigns") == 1
+
+
+async def test_a_call_to_kafka_that_takes_longer_than_the_lease_does_not_cost_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(relay, "_RENEW_SECONDS", 0.2)
+    database = await told(world)
+    slow, other = Script(), Script()
+
+    class Slow(producer_of(slow)):  # type: ignore[misc]  # a class that is made by a function
+        async def commit_transaction(self) -> None:
+            await asyncio.sleep(3.0)
+            await super().commit_transaction()
+
+    async def has_begun() -> bool:
+        return bool(slow.batches)
+
+    async with running(world.relay(producer=Slow)):
+        await until(has_begun)
+        async with running(world.relay("replica-2", producer=producer_of(other))):
+            await until_published(database)
+    assert (slow.producers, other.producers) == (1, 0)
+    await world.said_once_in_order(await ledgers(database))
 
 
 async def test_pages_are_deleted_before_the_next_batch_is_read(world: World) -> None:

@@ -9,10 +9,11 @@ import structlog
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pymongo.errors import BulkWriteError
 
 from libs.chassis import logs, tracing
 from libs.chassis.items import Cause
-from libs.chassis.mongo import Database
+from libs.chassis.mongo import Database, sorted_failure
 from libs.chassis.outbox import OUTBOX, header_pairs
 from tests.chassis.tiny import enrolled, item, settling
 
@@ -63,6 +64,31 @@ def configured() -> Iterator[None]:
         root.setLevel(level)
         structlog.reset_defaults()
         structlog.contextvars.clear_contextvars()
+
+
+@pytest.mark.usefixtures("configured")
+def test_an_exception_is_told_by_class_and_place_and_never_by_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger().handlers[0].setStream(__import__("sys").stdout)  # type: ignore[attr-defined]
+    try:
+        try:
+            int("grace@example.com")
+        except ValueError as error:
+            raise RuntimeError from error
+    except RuntimeError:
+        structlog.get_logger().exception("a batch can't be settled")
+        logging.getLogger("uvicorn.error").exception("in an application")
+
+    lines = [json.loads(line)["exception"].splitlines() for line in capsys.readouterr().out.splitlines()]
+
+    for told in lines:
+        assert [line for line in told if not line.startswith(" ")] == ["RuntimeError", "after", "ValueError"]
+        assert sum("test_traces_and_logs.py" in line for line in told) == 2
+
+
+def test_what_a_server_refused_is_told_without_the_document() -> None:
+    details = {"writeErrors": [{"code": 64, "errmsg": "w: grace@example.com", "op": {"name": "Grace Hopper"}}]}
+
+    assert str(sorted_failure(BulkWriteError(details))) == "BulkWriteError: ['64']"
 
 
 @pytest.mark.usefixtures("configured")

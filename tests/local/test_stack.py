@@ -5,7 +5,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from pymongo import MongoClient
 
-from deploy.local import kafka, mongod
+from deploy.local import containers, kafka, mongod
 from deploy.local import stack as servers
 from deploy.local.ports import listens
 from deploy.local.processes import StackError
@@ -152,6 +152,15 @@ def test_an_installed_client_without_a_daemon_is_no_engine(monkeypatch, tmp_path
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
 
     assert servers.choose({}) is Engine.LOCAL
+
+
+def test_the_image_gets_the_settings_of_a_lone_broker_and_tells_its_clients_the_port_outside():
+    told = containers.kafka_environment(port=19092)
+
+    assert told["KAFKA_ADVERTISED_LISTENERS"] == "PLAINTEXT://127.0.0.1:19092"
+    assert told["KAFKA_CONTROLLER_QUORUM_VOTERS"] == "1@127.0.0.1:9093"
+    assert told["KAFKA_TRANSACTION_STATE_LOG_MIN_ISR"] == "1"
+    assert told["KAFKA_BROKER_SESSION_TIMEOUT_MS"] == "9000"
 
 
 def test_servers_that_were_given_are_used_as_they_are(tmp_path):

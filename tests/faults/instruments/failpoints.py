@@ -50,7 +50,7 @@ _FAILURES: dict[DatabaseFault, dict[str, Any]] = {
 class FailPoints:
     """Those of one mongod; one of `failCommand`'s faults at a time, a later one takes the place of an earlier.
 
-    A commit that is not run leaves its transaction open, with its locks, for up to 15 s.
+    A commit that is not run leaves its transaction open, with its locks, for 8 to 12 s.
     """
 
     server: Server

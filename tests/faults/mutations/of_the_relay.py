@@ -15,7 +15,7 @@ _HOW_IT_READS = (
     f"{_READS}test_the_outbox_is_read_in_a_snapshot_that_waits_for_the_majority_in_the_session_of_the_deletes",
 )
 _ON_THE_PRIMARY = (f"{_READS}test_the_outbox_is_read_on_the_primary_whatever_the_address_prefers",)
-_PUBLISH = "                    await self._publish(producer, pages, number)\n"
+_PUBLISH = "                    await self._publish(producer, pages, self._committed + 1)\n"
 
 OF_THE_RELAY: Final = {
     "delete-first": Mutation(

@@ -21,13 +21,12 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--nth", type=_positive, default=1, help="how often the point is met up to the blow")
     parser.add_argument("--signal", choices=BLOWS, default="KILL")
     parser.add_argument("--clock", type=float, default=0.0, metavar="SECONDS", help="how far its clock is ahead")
-    parser.add_argument("--session", type=float, metavar="SECONDS", help="after which silence a broker gives it up")
     asked = parser.parse_args(words)
     service = import_module(f"services.{asked.service}.app").service
     settings = import_module(f"services.{asked.service}.settings").Settings()
     if asked.clock:
         shift(asked.clock)
-    with struck(Fate(asked.point, asked.nth, BLOWS[asked.signal]), asked.session):
+    with struck(Fate(asked.point, asked.nth, BLOWS[asked.signal])):
         production.run(service, settings)
 
 

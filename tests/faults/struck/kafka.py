@@ -49,13 +49,8 @@ def admin_of(fate: Fate) -> type[AIOKafkaAdminClient]:
     return Struck
 
 
-def consumer_of(fate: Fate, session: float | None = None) -> type[AIOKafkaConsumer]:
+def consumer_of(fate: Fate) -> type[AIOKafkaConsumer]:
     class Struck(AIOKafkaConsumer):  # type: ignore[misc]  # the client has no types
-        def __init__(self, *topics: str, **how: Any) -> None:
-            if session:
-                how |= {"session_timeout_ms": int(session * 1000), "heartbeat_interval_ms": int(session * 1000 / 6)}
-            super().__init__(*topics, **how)
-
         async def commit(self, offsets: Any = None) -> None:
             fate.meets(Point.TO_COMMIT_OFFSETS)
             await super().commit(offsets)

@@ -20,8 +20,6 @@ from tests.journeys.company import NAMES, Company, until
 STRUCK_WITHIN = 240.0
 STOPPED_WITHIN = 40.0
 LOOKS_PER_COUPLE = 4
-# The least that a broker allows: a group waits so long for who is gone or frozen.
-SESSION_SECONDS = "6"
 # The position names no page before a batch was committed.
 AFTER = {Point.RELAY_NAMED_DELETED: Point.RELAY_COMMITTED}
 # All are forked from one process that has everything loaded: two dozen imports would take most of the time.
@@ -70,7 +68,7 @@ def launch(office: Company, name: str, label: str, *words: str, point: Point | N
     log = office.root / "log" / f"{name}-{label}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**office.servers[name].environment, "VICEVERSA_HTTP_PORT": "0"}
-    process = _FORKS.Process(target=_run, args=(log, environment, [name, "--session", SESSION_SECONDS, *words]))
+    process = _FORKS.Process(target=_run, args=(log, environment, [name, *words]))
     process.start()
     return Replica(name, point, process, log)
 

@@ -22,11 +22,8 @@ from tests.faults.struck.points import Fate, Point
 
 
 @contextmanager
-def struck(fate: Fate, session: float | None = None) -> Iterator[None]:
-    """What `libs.chassis.run` starts meanwhile is struck. A name that it no longer has raises AttributeError.
-
-    `session` are the seconds of silence after which a broker gives the consumer up.
-    """
+def struck(fate: Fate) -> Iterator[None]:
+    """What `libs.chassis.run` starts meanwhile is struck. A name that it no longer has raises AttributeError."""
 
     def runtime(service: Service, settings: Settings) -> Runtime:
         made = Runtime(table_of(service, fate), settings)
@@ -34,7 +31,7 @@ def struck(fate: Fate, session: float | None = None) -> Iterator[None]:
         return made
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(aiokafka, "AIOKafkaConsumer", consumer_of(fate, session)))
+        stack.enter_context(patch.object(aiokafka, "AIOKafkaConsumer", consumer_of(fate)))
         for name, made in (
             ("Database", database_of(fate)),
             ("Transactions", transactions_of(fate)),
