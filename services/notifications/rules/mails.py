@@ -19,7 +19,7 @@ from services.notifications.rules.wording import locale_of, page_of, spoken, tex
 
 
 class _Headers(HeaderRegistry):
-    """Makes the class of a header once, and the headers that say nothing of anybody too: half of what a mail takes."""
+    """Makes the class of a header once, and the headers that many mails share too: most of what a mail takes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,17 +30,19 @@ class _Headers(HeaderRegistry):
         return self._class_of(name)
 
     def __call__(self, name: str, value: Any) -> Any:
-        return (self._same if name in _OF_NOBODY else super().__call__)(name, value)
+        return (self._same if name in _SHARED else super().__call__)(name, value)
 
 
 class _Policy(EmailPolicy):
     """RFC 5322 with CRLF, in encoded parts too: RFC 5545 wants it."""
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        return _folded(name, value) if name in _OF_NOBODY else super().fold_binary(name, value)
+        return _folded(name, value) if name in _SHARED else super().fold_binary(name, value)
 
 
-_OF_NOBODY: Final = frozenset({"MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Auto-Submitted"})
+_SHARED: Final = frozenset(
+    {"MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Auto-Submitted", "From", "Reply-To"}
+)
 _POLICY: Final = _Policy(header_factory=_Headers(), linesep="\r\n")
 
 
@@ -84,7 +86,7 @@ def mail_of(letter: Letter, *, sender: Mailbox, date: datetime) -> EmailMessage 
     mail = EmailMessage(policy=_POLICY)
     mail["Message-ID"] = letter.notice.message_id
     mail["Date"] = format_datetime(date)
-    mail["From"], mail["To"] = from_, to
+    mail["From"], mail["To"] = str(from_), to
     mail["Subject"] = one_line(text.subject)
     # RFC 3834: out-of-office replies stay away.
     mail["Auto-Submitted"] = "auto-generated"
@@ -106,6 +108,7 @@ def _tidy(person: Recipient) -> Recipient:
     return replace(person, name=one_line(person.name))
 
 
+@lru_cache
 def _address(name: str, email: str) -> Address | None:
     try:
         return Address(display_name=one_line(name), addr_spec=email)
@@ -117,7 +120,7 @@ def _address(name: str, email: str) -> Address | None:
 def _add_reply_to(mail: EmailMessage, program: ProgramPublished) -> None:
     organizer = program.policy.organizer
     if organizer and (address := _address(organizer.name, organizer.email)):
-        mail["Reply-To"] = address
+        mail["Reply-To"] = str(address)
 
 
 def _values(letter: Letter, locale: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tests.faults.driver.timeline import Kind, Timeline
 AT_ONCE = (1, 2, 2, 3, 3)
 TOGETHER = "several at once"
 RECOVERED_WITHIN = 120.0
-PAUSES = (1.0, 4.0)
+PAUSES = (0.5, 2.0)
 LOOK_SECONDS = 0.1
 
 
