@@ -22,8 +22,8 @@ from libs.chassis.words import Later, Work
 DUE = "due"
 INDEXES: Indexes = [(("due_at",), {})]
 
-_LEASE = timedelta(seconds=20)
-_RENEW_SECONDS = 5.0
+_LEASE = timedelta(seconds=12)
+_RENEW_SECONDS = 3.0
 _UNTIL = {"$add": ["$$NOW", _LEASE // timedelta(milliseconds=1)]}
 _AT_ONCE = 500
 _PREPARED_AT_ONCE = 16

@@ -22,7 +22,7 @@ from tests.docs.tables import metrics_tables
 EACH = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 
 # Words of other programs, which no line here spells out.
-FOREIGN = {"offsets.retention.minutes", "AsyncMongoClient", "with_transaction"}
+FOREIGN = {"offsets.retention.minutes", "group.min.session.timeout.ms", "AsyncMongoClient", "with_transaction"}
 
 
 @EACH
