@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError
+from aiokafka.errors import ConsumerStoppedError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -19,6 +18,7 @@ from libs.chassis.dead_letters import heard
 from libs.chassis.items import Cause, Item, Raw, digest
 from libs.chassis.metrics import Metrics
 from libs.chassis.service import Service
+from libs.chassis.unopened import Unopened
 from libs.contracts.envelope import Envelope, Received, read
 from libs.contracts.topics import Topic
 
@@ -30,8 +30,6 @@ _DRAIN_SECONDS = 4.0
 # Decoded at a stretch; between two slices the transaction under way takes its next step.
 _SLICE = 40
 _DEAF_SECONDS = 0.2
-# What was only damaged on its way opens the next time.
-_TRIES = 3
 
 log = structlog.get_logger()
 
@@ -71,7 +69,7 @@ class Intake(ConsumerRebalanceListener):
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _open: set["asyncio.Future[None]"] = field(default_factory=set)
     _broken: Any = None
-    _unopened: Counter[TopicPartition] = field(default_factory=Counter)
+    _unopened: Unopened = field(default_factory=Unopened)
 
     def __post_init__(self) -> None:
         self.topics = {self.prefix + topic.name: topic for topic in self.service.topics}
@@ -120,13 +118,15 @@ class Intake(ConsumerRebalanceListener):
         """
         if self._broken is not consumer:
             try:
-                return await BatchSubscriber.get_msg(self._subscriber, consumer)
+                self._subscriber.max_records = 1 if self._unopened.careful else self.batch_records
+                records = await BatchSubscriber.get_msg(self._subscriber, consumer)
+                self._unopened.forget(records)
+                return records
             except ConsumerStoppedError:
                 raise
             except Exception as error:
-                place = _culprit(consumer, error)
-                self._unopened.update([place] if place else [])
-                log.error("the Kafka client can't open what it fetched", error=type(error).__name__, place=place)
+                where = self._unopened.note(consumer, error)
+                log.error("the Kafka client can't open what it fetched", error=type(error).__name__, where=where)
                 self._broken = consumer
         await asyncio.sleep(_DEAF_SECONDS)
         return ()
@@ -192,8 +192,8 @@ class Intake(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         log.info("partitions assigned", count=len(assigned))
         for place in assigned:
-            if self._unopened[place] >= _TRIES:
-                log.error("a partition stands still: its next batch can't be opened", place=place)
+            if self._unopened.given_up(place):
+                log.error("a partition stands still: its next record can't be opened", place=place)
                 self._consumer.pause(place)
 
     def pause(self) -> None:
@@ -244,14 +244,6 @@ class Intake(ConsumerRebalanceListener):
             self.metrics.lag.labels(place.topic, place.partition).set(behind)
             total += 0 if place in paused else behind
         return total
-
-
-def _culprit(consumer: Any, error: Exception) -> TopicPartition | None:
-    """The partition whose records raised: aiokafka keeps the one that it reads in front. What brokers refuse is no
-    partition's own."""
-    if isinstance(error, KafkaError) and not isinstance(error, CorruptRecordException):
-        return None
-    return next(iter(consumer._fetcher._records), None)
 
 
 async def _raw(message: KafkaMessage) -> Any:

@@ -45,10 +45,7 @@ class Loop:
             self._busy = True
             while not self._queue.empty() and sum(len(items) for items, _ in chunks) < self.batch_records:
                 chunks.append(self._queue.get_nowait())
-            # a command whose caller has been told to try again, and that nothing was tried of, is not begun any more
-            if items := [
-                item for items, _ in chunks for item in items if not (item.answer and item.answer.cancelled())
-            ]:
+            if items := [item for items, _ in chunks for item in items if not _given_up(item)]:
                 await self._settle(items)
             for _, done in chunks:
                 if not done.done():

@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedError
 from aiokafka.producer import message_accumulator, producer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from deploy.local.stack import Endpoints
 from libs.chassis.run import Runtime
+from libs.chassis.unopened import Unopened
 from tests.chassis import ledgers, processes, tiny
 
 RECOVERED_WITHIN_MS = 30_000
@@ -95,21 +99,47 @@ async def test_records_that_are_lost_with_an_error_of_the_client_are_fetched_aga
     assert lost
 
 
-async def test_a_partition_whose_next_batch_cannot_be_opened_stands_still_alone(
+async def test_a_partition_with_a_record_that_cannot_be_opened_stands_still_alone_and_loses_nothing_before_it(
     world: processes.World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A header's name that is no UTF-8: aiokafka opens nothing of its batch."""
+    """A header's name that is no UTF-8: aiokafka raises, and what it had read before goes with it."""
     for module in (message_accumulator, producer):
         monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
     place, runtime = TopicPartition(world.prefix + "participant-enrolled", 0), world.runtime()
-    async with processes.running(runtime):
-        async with AIOKafkaProducer(bootstrap_servers=world.endpoints.kafka) as client:
-            await client.send_and_wait(place.topic, b"{}", b"k", place.partition, headers=[(Latin("Zoë"), b"")])
+    world.say([processes.record(tiny.enrolled(name), name, partition=0) for name in ("grace", "mina")])
+    async with AIOKafkaProducer(bootstrap_servers=world.endpoints.kafka) as client:
+        await client.send_and_wait(place.topic, b"{}", b"k", place.partition, headers=[(Latin("Zoë"), b"")])
+    async with processes.running(runtime, until_ready=False):
         await tiny.until(lambda: _true(_paused(runtime) == {place}), 60)
         consumer = runtime.intake._consumer
         world.say([processes.record(tiny.enrolled("ada"), "elsewhere", partition=1)])
-        await tiny.until(lambda: _counted(runtime), 30)
+        for name in ("grace", "mina", "ada"):
+            await tiny.until(partial(_counted, runtime, name), 30)
         assert (runtime.intake._consumer, runtime.intake.lag()) == (consumer, 0)
+
+
+def test_only_what_raises_again_and_again_at_one_offset_is_given_up() -> None:
+    place, found = TopicPartition("pair-created", 3), Unopened()
+    raised = [found.note(_reading(place, offset), UnicodeError()) for offset in (7, 7, 9, 9)]
+    assert (raised[-1], found.given_up(place), found.careful) == (("pair-created", 3, 9), False, True)
+    found.note(_reading(place, 9), UnicodeError())
+    assert (found.given_up(place), found.careful) == (True, False)
+    assert found.note(_reading(place, 9), TopicAuthorizationFailedError()) is None
+
+
+def test_what_opens_after_all_was_damaged_on_its_way() -> None:
+    place, found = TopicPartition("pair-created", 3), Unopened()
+    found.note(_reading(place, 7), CorruptRecordException())
+    found.forget([SimpleNamespace(topic="pair-created", partition=3, offset=6)])
+    assert found.careful
+    found.forget([SimpleNamespace(topic="pair-created", partition=3, offset=7)])
+    assert not found.careful
+
+
+def _reading(place: TopicPartition, offset: int) -> Any:
+    """A client that raises there."""
+    result = SimpleNamespace(_partition_records=SimpleNamespace(next_fetch_offset=offset))
+    return SimpleNamespace(_fetcher=SimpleNamespace(_records={place: result}))
 
 
 class Latin(str):
@@ -180,5 +210,5 @@ async def _other_than(runtime: Runtime, dead: object) -> bool:
     return runtime.intake.assigned() and runtime.intake._consumer is not dead
 
 
-async def _counted(runtime: Runtime) -> bool:
-    return bool(await runtime.database.find("tallies", {"_id": "2026/ada", "times": 1}))
+async def _counted(runtime: Runtime, name: str = "ada") -> bool:
+    return bool(await runtime.database.find("tallies", {"_id": f"2026/{name}", "times": 1}))
