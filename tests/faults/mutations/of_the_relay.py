@@ -162,4 +162,11 @@ OF_THE_RELAY: Final = {
         breaks="pages that may be published on another cluster are not published on this one",
         caught_by=(f"{_TESTS}test_another_cluster_is_refused_until_the_outbox_is_empty",),
     ),
+    "lease-not-kept": Mutation(
+        file=_RELAY,
+        old="keeping = asyncio.create_task(self._keep_lease())",
+        new="keeping = asyncio.create_task(asyncio.sleep(3600))",
+        breaks="a relay keeps its lease while a call to Kafka takes longer than that",
+        caught_by=(f"{_TESTS}test_a_call_to_kafka_that_takes_longer_than_the_lease_does_not_cost_it",),
+    ),
 }

@@ -58,7 +58,7 @@ OF_THE_TRANSACTION: Final = {
     ),
     "letter-outside": Mutation(
         file=_TRANSACTIONS,
-        old="        effects.work.add(dead_letter(item, reason=reason, detail=detail, now=now))\n",
+        old="        effects.work.add(letter)\n",
         new='        asyncio.ensure_future(self.database.update("dead_letters", {"_id": item.id}, '
         '{"$set": {"reason": reason}}, upsert=True))\n',
         breaks="a record is parked in the transaction that marks it as handled, or not at all",

@@ -113,4 +113,14 @@ OF_THE_WAY_IN: Final = {
         caught_by=("tests/chassis/test_relay_reads.py::test_a_lease_runs_by_the_clock_of_the_database",),
         quick=True,
     ),
+    "damage-takes-its-neighbours": Mutation(
+        file=_INTAKE,
+        old="1 if self._unopened.careful else self.batch_records",
+        new="self.batch_records",
+        breaks="what stands before a record that can't be opened is taken",
+        caught_by=(
+            "tests/chassis/test_lost_brokers.py::"
+            "test_a_partition_with_a_record_that_cannot_be_opened_stands_still_alone_and_loses_nothing_before_it",
+        ),
+    ),
 }
