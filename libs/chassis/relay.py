@@ -127,14 +127,16 @@ class Relay:
             while not lost():
                 self.ticks += 1
                 self.wake.clear()
+                stopping = self._stopping
                 pages = await self._next_pages(session)
                 if pages:
                     await self._publish(producer, pages, self._committed + 1)
                     self._committed += 1
                     await self._delete([page["_id"] for page in pages], session)
-                elif self._stopping:
+                # others may write for ever: who stops publishes what was there
+                if stopping and len(pages) < _PAGES_AT_ONCE:
                     return
-                else:
+                if not pages:
                     await self._pause(_SWEEP_SECONDS)
 
     @asynccontextmanager

@@ -22,6 +22,7 @@ from tests.chassis.ledgers import (
     ledgers,
     running,
     tell,
+    tell_until,
     until,
     until_published,
     world_of,
@@ -135,6 +136,20 @@ async def test_a_call_to_kafka_that_takes_longer_than_the_lease_does_not_cost_it
             await until_published(database)
     assert (slow.producers, other.producers) == (1, 0)
     await world.said_once_in_order(await ledgers(database))
+
+
+async def test_a_stop_does_not_wait_until_others_write_no_more(world: World) -> None:
+    database, stopped = world.database(), asyncio.Event()
+    writers = [asyncio.create_task(tell_until(stopped, world.database())) for _ in range(3)]
+
+    async def has_published() -> bool:
+        return world.metric("relay_records_total") > 0
+
+    async with running(world.relay()):
+        await until(has_published)
+    stopped.set()
+    await asyncio.gather(*writers)
+    await published_once(world, database)
 
 
 async def test_pages_are_deleted_before_the_next_batch_is_read(world: World) -> None:
