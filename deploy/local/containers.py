@@ -20,10 +20,6 @@ PORT_LABEL = "viceversa.port"
 ANSWER_WITHIN = 3
 CONTROLLER_PORT = 9093
 DATA = PurePosixPath("/tmp/kafka")  # inside the container
-LISTENERS = """\
-listeners=PLAINTEXT://:{port},CONTROLLER://:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-"""
 
 
 def daemon_answers() -> bool:
@@ -91,8 +87,8 @@ def _run_kafka(name: str) -> int:
 def kafka_environment(port: int) -> dict[str, str]:
     """The settings of a lone broker, named as the official image wants them."""
     lone = kafka.Place(1, (CONTROLLER_PORT,), kafka.cluster_id())
-    lines = kafka.settings(lone, DATA, LISTENERS.format(port=port, controller_port=CONTROLLER_PORT)).splitlines()
-    named = (line.split("=", 1) for line in lines)
+    listeners = kafka.DIRECT.format(host="", port=port, controller_port=CONTROLLER_PORT)
+    named = (line.split("=", 1) for line in kafka.settings(lone, DATA, listeners).splitlines())
     return {"CLUSTER_ID": lone.cluster_id} | {
         f"KAFKA_{setting.upper().replace('.', '_')}": value for setting, value in named
     }

@@ -51,8 +51,9 @@ broker.heartbeat.interval.ms=500
 # transactions while its partitions have no leader (Kafka's issue 20734): what was aborted may be committed later.
 SESSION_MS, LONE_SESSION_MS = 3_000, 9_000
 
+# An empty host is all of them.
 DIRECT = """\
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 """
 
@@ -179,7 +180,7 @@ def settings(place: Place, data: PurePath, listeners: str) -> str:
 
 def _listeners(port: int, controller_port: int, detour: Detour | None) -> str:
     if detour is None:
-        return DIRECT.format(port=port, controller_port=controller_port)
+        return DIRECT.format(host="127.0.0.1", port=port, controller_port=controller_port)
     return BY_DETOUR.format(port=port, controller_port=controller_port, inside=detour.inside, outside=detour.outside)
 
 

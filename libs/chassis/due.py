@@ -17,6 +17,7 @@ from libs.chassis.leases import NEVER
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database, Indexes, Row, Transaction
 from libs.chassis.service import Service
+from libs.chassis.tasks import cancelled
 from libs.chassis.words import Later, Work
 
 DUE = "due"
@@ -99,9 +100,7 @@ class DueWork:
 
     async def stop(self) -> None:
         """Give up what is being prepared; its lease runs out and somebody else takes it."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancelled(list(self._tasks))
 
     async def _pause(self) -> None:
         try:

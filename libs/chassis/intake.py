@@ -125,9 +125,9 @@ class Intake(ConsumerRebalanceListener):
             except ConsumerStoppedError:
                 raise
             except Exception as error:
+                self._broken = consumer
                 where = self._unopened.note(consumer, error)
                 log.error("the Kafka client can't open what it fetched", error=type(error).__name__, where=where)
-                self._broken = consumer
         await asyncio.sleep(_DEAF_SECONDS)
         return ()
 

@@ -62,7 +62,8 @@ def sorted_failure(error: Exception) -> Exception:
 
 def _told(error: PyMongoError, codes: Set[Any]) -> str:
     """What a server refused is told by its code, because the text may hold a document."""
-    return f"{type(error).__name__}: {sorted(map(str, codes)) if isinstance(error, OperationFailure) else error}"
+    what = sorted(map(str, codes)) if isinstance(error, OperationFailure) else error
+    return f"{type(error).__name__}: {what}"
 
 
 class Transaction:

@@ -18,6 +18,7 @@ from libs.chassis.leases import LEASES, Lease
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database, Row
 from libs.chassis.outbox import OUTBOX, header_pairs
+from libs.chassis.tasks import cancelled
 from libs.contracts.topics import RELAY_TOPIC
 
 # Kafka takes 4,096 bytes of metadata with an offset: a hundred names of 32 characters fit.
@@ -109,8 +110,7 @@ class Relay:
         try:
             yield keeping.done
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            await cancelled([keeping])
 
     async def _keep_lease(self) -> None:
         mine = {"_id": "relay", "owner": self.owner}
@@ -128,13 +128,13 @@ class Relay:
                 self.ticks += 1
                 self.wake.clear()
                 stopping = self._stopping
-                pages = await self._next_pages(session)
+                pages, more = await self._next_pages(session)
                 if pages:
                     await self._publish(producer, pages, self._committed + 1)
                     self._committed += 1
                     await self._delete([page["_id"] for page in pages], session)
                 # others may write for ever: who stops publishes what was there
-                if stopping and len(pages) < _PAGES_AT_ONCE:
+                if stopping and not more:
                     return
                 if not pages:
                     await self._pause(_SWEEP_SECONDS)
@@ -203,9 +203,12 @@ class Relay:
     async def _lease_row(self) -> Row:
         return next(iter(await self.database.find(LEASES, {"_id": "relay"})), {})
 
-    async def _next_pages(self, session: Any) -> list[Row]:
-        """A snapshot on the primary, in the session of our own deletes: any other read can show pages out of order,
-        or pages that are already deleted. The commit waits until what was read is held by a majority."""
+    async def _next_pages(self, session: Any) -> tuple[list[Row], bool]:
+        """The next batch, and whether more may wait.
+
+        A snapshot on the primary, in the session of our own deletes: any other read can show pages out of order, or
+        pages that are already deleted. The commit waits until what was read is held by a majority.
+        """
         async with self.database.transaction(session) as transaction:
             pages = await transaction.find(
                 OUTBOX, {}, sort=[("tick", 1), ("part", 1), ("_id", 1)], limit=_PAGES_AT_ONCE
@@ -216,7 +219,7 @@ class Relay:
             if taken and size > _BYTES_AT_ONCE:
                 break
             taken += 1
-        return pages[:taken]
+        return pages[:taken], taken < len(pages) or taken == _PAGES_AT_ONCE
 
     async def _publish(self, producer: Any, pages: Sequence[Row], number: int) -> None:
         """One Kafka transaction: the records, and the position that names their pages."""

@@ -37,6 +37,7 @@ from libs.chassis.mongo import Database
 from libs.chassis.relay import Relay
 from libs.chassis.service import Service
 from libs.chassis.settings import Settings
+from libs.chassis.tasks import cancelled
 from libs.chassis.transactions import Transactions
 
 # A broker that is lost without a word costs a consumer so long, not aiokafka's 40 s; the broker itself lets a request
@@ -145,7 +146,7 @@ class Runtime:
                 await self._finish()
         except TimeoutError:
             log.warning("stopped before everything was finished; the successor goes on from the last transaction")
-        await _cancelled(*self._tasks.values())
+        await cancelled(self._tasks.values())
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self.relay.lease.release(), 2.0)
         self.database.close()
@@ -153,9 +154,9 @@ class Runtime:
     async def _finish(self) -> None:
         for name in ("begin", "consumer"):
             if task := self._tasks.pop(name, None):
-                await _cancelled(task)
+                await cancelled([task])
         if due := self._tasks.pop("due", None):
-            await _cancelled(due)
+            await cancelled([due])
             await self.due.stop()
         self.intake.pause()
         await self.intake.drain()
@@ -256,12 +257,3 @@ async def _until_it_works(server: str, start: Callable[[], Awaitable[None]]) -> 
             log.warning("waiting for a server", server=server, error=type(error).__name__)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(5.0, pause * 2)
-
-
-async def _cancelled(*tasks: "asyncio.Task[None]") -> None:
-    """Asks again each second: `asyncio.wait_for` of Python 3.11 swallows a cancellation that meets its result."""
-    while pending := [task for task in tasks if not task.done()]:
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(pending, timeout=1.0)
-    await asyncio.gather(*tasks, return_exceptions=True)

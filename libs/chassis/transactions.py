@@ -112,6 +112,7 @@ class Transactions:
                     effects.duplicates += 1
                 else:
                     await self._handle_one(item, parked.get(item), effects, now, careful)
+            await self._add_letters(effects)
         return effects
 
     async def _write_ahead(
@@ -128,7 +129,7 @@ class Transactions:
         message = failure or item.message
         answer: Answer | None = None
         if isinstance(message, _UNHANDLED):
-            answer = await self._park(item, str(message.reason), message.detail, effects, now)
+            answer = self._park(item, str(message.reason), message.detail, effects, now)
         elif handler := self._handler(item):
             try:
                 answer = await self._obey(item, handler, effects, now)
@@ -139,7 +140,7 @@ class Transactions:
                     raise HandlerFailed(told(error)) from error
                 effects.work.undo()
                 reason = "poison" if isinstance(error, Poison) else "handler_failed"
-                answer = await self._park(item, reason, told(error), effects, now)
+                answer = self._park(item, reason, told(error), effects, now)
         if isinstance(message, Erased):
             effects.erased.append(message.key)
         if item.claim:
@@ -155,7 +156,7 @@ class Transactions:
         if outcome.refused is None:
             return outcome.answer
         if not isinstance(item.message, Command):
-            await self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
+            self._park(item, outcome.refused.reason, outcome.refused.detail, effects, now)
         return _refusal(outcome.refused)
 
     def _state(self, item: Item) -> State:
@@ -179,21 +180,31 @@ class Transactions:
             effects.answers.append((item, _refusal(refused)))
         else:
             detail = "the same source and id came before with another body: send it under a new id"
-            await self._park(item, "id_reused", detail, effects, now)
+            self._park(item, "id_reused", detail, effects, now)
 
-    async def _park(self, item: Item, reason: str, detail: str, effects: Effects, now: datetime) -> Answer | None:
+    def _park(self, item: Item, reason: str, detail: str, effects: Effects, now: datetime) -> Answer | None:
         if isinstance(item.message, Command):
             why = "the command failed and changed nothing: the service's log has the details"
             return Answer({"reason": "failed", "detail": why}, 500)
         letter = dead_letter(item, reason=reason, detail=detail, now=now)
-        if await effects.work.exists(letter):  # a letter is kept for longer than the inbox remembers its record
+        if letter.id in effects.letters:
             effects.duplicates += 1
-            return None
-        effects.work.add(letter)
-        effects.parked.append(reason)
-        if item.raw:
-            effects.records.append(outbox.dead_letter(item.raw, self.service.name, reason=reason, detail=detail))
+        else:
+            effects.letters[letter.id] = letter, item.raw
         return None
+
+    async def _add_letters(self, effects: Effects) -> None:
+        """Those that are not stored: a letter is kept for longer than the inbox remembers its record."""
+        stored = await effects.work.stored([letter for letter, _ in effects.letters.values()])
+        for letter, raw in effects.letters.values():
+            if letter.id in stored:
+                effects.duplicates += 1
+                continue
+            effects.work.add(letter)
+            effects.parked.append(letter.reason)
+            if raw:
+                record = outbox.dead_letter(raw, self.service.name, reason=letter.reason, detail=letter.detail)
+                effects.records.append(record)
 
     async def _write(self, transaction: Transaction, effects: Effects) -> None:
         parts = effects.work.writes()

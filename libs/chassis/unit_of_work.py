@@ -109,11 +109,10 @@ class UnitOfWork:
         """A new document that nothing was decided on."""
         self._decided[type(document), document.id] = document
 
-    async def exists(self, document: Document) -> bool:
-        """Whether a document of this kind and id is stored, or added in this batch."""
-        key = (type(document), document.id)
-        await self._load([[Read(type(document), "id", document.id)]])
-        return key in self._decided or self._documents[key[0]][key[1]].version > 0
+    async def stored(self, documents: Sequence[Document]) -> set[str]:
+        """The ids of those of which one of this kind and id is stored."""
+        await self._load([[Read(type(document), "id", document.id) for document in documents]])
+        return {document.id for document in documents if self._documents[type(document)][document.id].version > 0}
 
     def writes(self) -> Iterator[tuple[str, list[Row], list[tuple[Row, Row]]]]:
         """Collection, new rows, and (guard, row) of the others, a handful at a time. What was read for a decision is

@@ -39,7 +39,9 @@ class Unopened:
 
     def forget(self, records: Iterable[ConsumerRecord[Any, Any]]) -> None:
         """What could be opened after all."""
-        for record in records if self._found else ():
+        if not self.careful:
+            return
+        for record in records:
             place = TopicPartition(record.topic, record.partition)
             if place in self._found and record.offset >= self._found[place][0]:
                 del self._found[place]

@@ -152,6 +152,17 @@ async def test_a_stop_does_not_wait_until_others_write_no_more(world: World) -> 
     await published_once(world, database)
 
 
+async def test_a_stop_publishes_all_that_was_there_in_more_than_one_batch(world: World) -> None:
+    database, script = world.database(), Script()
+    for _ in range(6):
+        await tell(database, PEOPLE[:3], padding=900_000)
+    stopping = world.relay(producer=producer_of(script))
+    script.before_start = stopping.stop
+    await asyncio.wait_for(stopping.run(), 30)
+    assert len(script.batches) > 1
+    await world.said_once_in_order(await ledgers(database))
+
+
 async def test_pages_are_deleted_before_the_next_batch_is_read(world: World) -> None:
     database, script = await told(world), Script()
     await published_once(world, database, script, database=world.database(database_of(deletes_that_fail=2)))

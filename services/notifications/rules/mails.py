@@ -19,7 +19,7 @@ from services.notifications.rules.wording import locale_of, page_of, spoken, tex
 
 
 class _Headers(HeaderRegistry):
-    """Makes the class of a header once, and the headers that many mails share too: most of what a mail takes."""
+    """Makes the class of a header once, and the headers that many mails share too: else half of a mail's time."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -58,9 +58,9 @@ OF_THE_TRANSACTION: Final = {
     ),
     "letter-outside": Mutation(
         file=_TRANSACTIONS,
-        old="        effects.work.add(letter)\n",
-        new='        asyncio.ensure_future(self.database.update("dead_letters", {"_id": item.id}, '
-        '{"$set": {"reason": reason}}, upsert=True))\n',
+        old="            effects.work.add(letter)\n",
+        new='            asyncio.ensure_future(self.database.update("dead_letters", {"_id": letter.id}, '
+        '{"$set": {"reason": letter.reason}}, upsert=True))\n',
         breaks="a record is parked in the transaction that marks it as handled, or not at all",
         caught_by=(f"{_GUARDS}test_all_that_a_batch_reads_and_writes_is_in_one_transaction_that_a_majority_holds",),
         model=Sabotage.LETTER_OUTSIDE,
