@@ -9,16 +9,12 @@ from multiprocessing.connection import Connection
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
-from libs.chassis.errors import ChassisError, Conflict, Transient, told
+from libs.chassis.errors import Conflict, EndedAside, Transient, told
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _SPAWN = get_context("spawn")
-
-
-class EndedAside(ChassisError):
-    """What ran aside raised, or its process ended without an answer: it needed too much memory, or was killed."""
 
 
 async def aside(function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:

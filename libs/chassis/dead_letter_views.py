@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from libs.chassis import outbox
 from libs.chassis.dead_letters import BeginReplay, DeadLetter, ReplayDeadLetter, replays
-from libs.chassis.errors import Conflict, Poison, Transient, told
+from libs.chassis.errors import Conflict, Transient, reason_of, told
 from libs.chassis.items import Cause
 from libs.chassis.mongo import Database
 from libs.chassis.service import Service
@@ -96,8 +96,7 @@ async def rehearse(service: Service, store: Database, id: str, force: bool, now:
         except (Transient, Conflict):
             raise
         except Exception as error:
-            reason = "poison" if isinstance(error, Poison) else "handler_failed"
-            return Outlook(dead_letter_id=id, would_be=Foreseen.FAILED, reason=reason, detail=told(error))
+            return Outlook(dead_letter_id=id, would_be=Foreseen.FAILED, reason=reason_of(error), detail=told(error))
 
 
 def _outlook(id: str, outcome: Outcome, service: Service, now: datetime) -> Outlook:

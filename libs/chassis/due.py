@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from uuid_utils import uuid4
 from libs.chassis.errors import Conflict, Transient, told
 from libs.chassis.items import Cause, Claim, Failed, Item, digest
 from libs.chassis.leases import NEVER
+from libs.chassis.loop import Submit
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database, Indexes, Row, Transaction
 from libs.chassis.service import Service
@@ -28,7 +29,7 @@ _RENEW_SECONDS = 3.0
 _UNTIL = {"$add": ["$$NOW", _LEASE // timedelta(milliseconds=1)]}
 _AT_ONCE = 500
 _PREPARED_AT_ONCE = 16
-# Work is leased before its preparation begins: what waits for longer than its lease would be handed over twice.
+# Work is leased before its preparation begins, and what waits for its turn meanwhile is no other replica's.
 _PREPARED_AHEAD = 3 * _PREPARED_AT_ONCE
 _TRIES = 5
 _SWEEP_SECONDS = 0.25
@@ -72,7 +73,7 @@ class DueWork:
 
     service: Service
     database: Database
-    submit: Callable[[Sequence[Item]], Awaitable["asyncio.Future[None]"]]
+    submit: Submit
     clock: Callable[[], datetime]
     metrics: Metrics
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,17 +86,11 @@ class DueWork:
         while True:
             try:
                 await self._renew()
-                claimed = await self._claim_both()
+                found = [await self._take_plain(), await self._take_prepared()]
             except (Transient, Conflict) as error:
                 log.warning("due work waits for the database", error=str(error))
-                claimed = []
-            plain = [row for row in claimed if self._kind(row) not in self.service.prepares]
-            if plain:
-                await self._hand_over([self._item(row, self._read(row)) for row in plain])
-            for each in claimed:
-                if self._kind(each) in self.service.prepares:
-                    self._start(each)
-            if not claimed:
+                found = []
+            if not any(found):
                 await self._pause()
 
     async def stop(self) -> None:
@@ -109,11 +104,18 @@ class DueWork:
             return
         self.wake.clear()
 
-    async def _claim_both(self) -> list[Row]:
-        prepared = [kind for kind in self.service.wakes if kind in self.service.prepares]
-        plain = [kind for kind in self.service.wakes if kind not in self.service.prepares]
-        room = 0 if self._busy() else _PREPARED_AHEAD - len(self._tasks)
-        return [*await self._claim(plain, _AT_ONCE), *await self._claim(prepared, room)]
+    async def _take_plain(self) -> bool:
+        kinds = [kind for kind in self.service.wakes if kind not in self.service.prepares]
+        if rows := await self._claim(kinds, _AT_ONCE):
+            self._hand_over([self._item(row, self._read(row)) for row in rows])
+        return bool(rows)
+
+    async def _take_prepared(self) -> bool:
+        kinds = [kind for kind in self.service.wakes if kind in self.service.prepares]
+        rows = await self._claim(kinds, 0 if self._busy() else _PREPARED_AHEAD - len(self._tasks))
+        for row in rows:
+            self._start(row)
+        return bool(rows)
 
     def _busy(self) -> bool:
         return len(self._tasks) > _PREPARED_AHEAD // 2
@@ -153,16 +155,16 @@ class DueWork:
                 except Exception as error:
                     await self._postpone(row, message, error)
                     return
-        await self._hand_over([self._item(row, message)])
+        self._hand_over([self._item(row, message)])
 
-    async def _hand_over(self, items: Sequence[Item]) -> None:
+    def _hand_over(self, items: Sequence[Item]) -> None:
         """The lease is kept until the transaction is done."""
-        done = await self.submit(items)
-        done.add_done_callback(lambda _: self._let_go(items))
+        done = self.submit(items)
+        done.add_done_callback(lambda _: self._let_go([item.claim for item in items if item.claim]))
 
-    def _let_go(self, items: Sequence[Item]) -> None:
-        for claim in (item.claim for item in items):
-            if claim and self._held.get(claim.work_id) == claim.token:
+    def _let_go(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            if self._held.get(claim.work_id) == claim.token:
                 del self._held[claim.work_id]
 
     async def _renew(self) -> None:
@@ -178,10 +180,10 @@ class DueWork:
         self.metrics.due_tries.inc()
         log.warning("preparation failed", work=row["_id"], error=type(error).__name__, tries=row["tries"] + 1)
         if not isinstance(error, Transient | TimeoutError) and row["tries"] + 1 >= _TRIES:
-            await self._hand_over([self._item(row, Failed("preparation_failed", told(error), work))])
+            self._hand_over([self._item(row, Failed("preparation_failed", told(error), work))])
             return
         pause = timedelta(seconds=min(300, 2 ** row["tries"]) * random.uniform(0.5, 1.0))
-        self._held.pop(row["_id"], None)
+        self._let_go([_claim_of(row)])
         change = {"due_at": self.clock() + pause, "tries": row["tries"] + 1, "lease.until": NEVER}
         try:
             await self.database.update(DUE, {"_id": row["_id"], "lease.token": row["lease"]["token"]}, {"$set": change})
@@ -200,5 +202,9 @@ class DueWork:
             return Failed("unreadable_work", told(error), kind.model_construct(**row["work"]))
 
     def _item(self, row: Row, message: Any) -> Item:
-        claim = Claim(row["_id"], row["lease"]["token"])
+        claim = _claim_of(row)
         return Item(f"due {claim.work_id} {claim.token}", message, digest(b""), Cause(**row["cause"]), claim=claim)
+
+
+def _claim_of(row: Row) -> Claim:
+    return Claim(row["_id"], row["lease"]["token"])

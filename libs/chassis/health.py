@@ -50,8 +50,10 @@ class Health:
     clock: Callable[[], datetime]
     outbox_pages_limit: int
     outbox_age_limit: float
-    full: asyncio.Event = field(default_factory=asyncio.Event)
-    stopping: bool = False
+    full: bool = False
+    """Whether more pages wait for the relay than may."""
+    ended: list[str] = field(default_factory=list)
+    """Parts of the process that ended by themselves."""
     _reachable: bool = False
     _age: float = 0.0
     _stuck: list[str] = field(default_factory=list)
@@ -73,12 +75,12 @@ class Health:
 
     def live(self) -> list[str]:
         """Why the process should be restarted; empty when it is live. An outage is no reason."""
-        return [f"{name} made no progress for {_STUCK_SECONDS:.0f} s" for name in self._stuck]
+        stuck = [f"{name} made no progress for {_STUCK_SECONDS:.0f} s" for name in self._stuck]
+        return [*stuck, *(f"{name} ended" for name in self.ended)]
 
     def ready(self) -> list[str]:
         """Why the process can't serve; empty when it is ready."""
         reasons = {
-            "stopping": self.stopping,
             "no partitions assigned": not self.intake.assigned(),
             "Kafka unreachable": not self.intake.connected(),
             "database unreachable": not self._reachable,
@@ -103,8 +105,5 @@ class Health:
         self._age = max(0.0, (self.clock() - oldest[0]["at"]).total_seconds()) if oldest else 0.0
         self.metrics.outbox_pages.set(pages)
         self.metrics.outbox_age_seconds.set(self._age)
-        if pages > self.outbox_pages_limit:
-            self.full.set()
-        else:
-            self.full.clear()
+        self.full = pages > self.outbox_pages_limit
         self.intake.lag()

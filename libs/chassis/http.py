@@ -2,9 +2,8 @@
 
 import asyncio
 import base64
-import binascii
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -43,11 +42,11 @@ class Commands:
 
     loop: Loop
     seconds: float
-    full: asyncio.Event
+    full: Callable[[], bool]
 
     async def obey(self, command: Command, key: str | None, traceparent: str | None) -> Response:
         """The answer comes after the transaction. With a key, the same request gets the same answer again."""
-        if self.full.is_set():
+        if self.full():
             return problem(
                 503, "Kafka has been away for too long: repeat the request later", headers={"Retry-After": "5"}
             )
@@ -62,7 +61,7 @@ class Commands:
             cause=Cause(name, None, traceparent),
             answer=answer,
         )
-        await self.loop.submit([item])
+        self.loop.submit([item])
         try:
             return rendered(await asyncio.wait_for(answer, self.seconds))
         except TimeoutError:
@@ -155,18 +154,18 @@ def _closed(id: str) -> str:
 def _opened(cursor: str) -> str:
     try:
         return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise HTTPException(422, "the cursor is none of this service's: take `next` of the page before") from None
 
 
 def guard(app: FastAPI, token: str | None, open_http: Sequence[APIRouter] = ()) -> None:
     """Ask for the bearer token on all but health, metrics and open routes, and answer every failure as a problem."""
     app.add_middleware(Bounded)
+    open_routes = [route for router in open_http for route in router.routes]
     if token:
-        open_routes = [route for router in open_http for route in router.routes]
         app.add_middleware(Gate, token=token, open_routes=open_routes)
-    feeds = [getattr(route, "path", "") for router in open_http for route in router.routes]
-    describe(app, asks_token=bool(token), open_paths=[*_ALWAYS_OPEN, *feeds])
+    open_paths = [*_ALWAYS_OPEN, *(getattr(route, "path", "") for route in open_routes)]
+    describe(app, asks_token=bool(token), open_paths=open_paths)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

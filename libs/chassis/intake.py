@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +16,13 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from libs.chassis.dead_letters import heard
 from libs.chassis.items import Cause, Item, Raw, digest
+from libs.chassis.loop import Submit
 from libs.chassis.metrics import Metrics
 from libs.chassis.service import Service
 from libs.chassis.unopened import Unopened
 from libs.contracts.envelope import Envelope, Received, read
 from libs.contracts.topics import Topic
 
-Submit = Callable[[Sequence[Item]], Awaitable["asyncio.Future[None]"]]
 Offsets = dict[TopicPartition, int]
 
 # Twice this is less than a rebalance waits for a member.
@@ -135,7 +135,7 @@ class Intake(ConsumerRebalanceListener):
         """Decode a batch while the former one is being settled."""
         await self._ahead.acquire()
         try:
-            done = await self.submit(await self._decoded(records))
+            done = self.submit(await self._decoded(records))
         except BaseException:
             self._ahead.release()
             raise
@@ -218,9 +218,9 @@ class Intake(ConsumerRebalanceListener):
         """Let go of a consumer that died: it leaves its group as far as it still can."""
         consumer, self._subscriber.consumer = self._consumer, None
         # what it died of is raised again here
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(consumer.stop(), _DRAIN_SECONDS)
-        await consumer._client.close()
+        for ending in (consumer.stop, consumer._client.close):
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(ending(), _DRAIN_SECONDS)
 
     def connected(self) -> bool:
         """Whether a broker connection is open, without asking anybody."""
@@ -234,6 +234,7 @@ class Intake(ConsumerRebalanceListener):
     def lag(self) -> int:
         """Records that this process has yet to take, where it can take any; also sets the metric for each partition."""
         consumer, total = self._consumer, 0
+        self.metrics.lag.clear()  # a partition that went to another process has its figure there
         if consumer is None:
             return 0
         paused = consumer.paused()
@@ -241,7 +242,7 @@ class Intake(ConsumerRebalanceListener):
             end, state = consumer.last_stable_offset(place), consumer._subscription.subscription
             position = state.assignment.state_value(place)._position if state and state.assignment else None
             behind = max(0, (end or 0) - (position or 0)) if end is not None and position is not None else 0
-            self.metrics.lag.labels(place.topic, place.partition).set(behind)
+            self.metrics.lag.labels(self.topics[place.topic].name, place.partition).set(behind)
             total += 0 if place in paused else behind
         return total
 

@@ -12,7 +12,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One holder at a time of `name`; `fence` rises with each new holder."""
+    """One holder at a time of `name`."""
 
     database: Database
     name: str
@@ -23,14 +23,10 @@ class Lease:
         """Take or renew the lease; False while somebody else holds it."""
         mine = {"$eq": ["$owner", self.owner]}
         free = {"$lt": ["$until", "$$NOW"]}
-        change = {
-            "owner": self.owner,
-            "until": {"$add": ["$$NOW", int(self.seconds * 1000)]},
-            "fence": {"$add": [{"$ifNull": ["$fence", 0]}, {"$cond": [mine, 0, 1]}]},
-        }
+        change = {"owner": self.owner, "until": {"$add": ["$$NOW", int(self.seconds * 1000)]}}
         takeable = {"_id": self.name, "$expr": {"$or": [mine, free]}}
         # MongoDB allows no $expr in an upsert, so the first lease of all needs a row to take
-        blank = {"$setOnInsert": {"owner": "", "until": NEVER, "fence": 0}}
+        blank = {"$setOnInsert": {"owner": "", "until": NEVER}}
         try:
             taken = await self.database.update(LEASES, takeable, [{"$set": change}], many=False)
             if not taken:

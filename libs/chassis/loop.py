@@ -8,6 +8,8 @@ import structlog
 
 from libs.chassis.items import Item
 
+Submit = Callable[[Sequence[Item]], "asyncio.Future[None]"]
+
 log = structlog.get_logger()
 
 
@@ -21,7 +23,7 @@ class Loop:
     _queue: "asyncio.Queue[tuple[Sequence[Item], asyncio.Future[None]]]" = field(default_factory=asyncio.Queue)
     _busy: bool = False
 
-    async def submit(self, items: Sequence[Item]) -> "asyncio.Future[None]":
+    def submit(self, items: Sequence[Item]) -> "asyncio.Future[None]":
         """Queue items; the future is done when their transaction is."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((items, done))
@@ -37,7 +39,7 @@ class Loop:
 
     async def drained(self) -> None:
         """Return when everything that was submitted so far is settled."""
-        await (await self.submit(()))
+        await self.submit(())
 
     async def run(self) -> None:
         while True:

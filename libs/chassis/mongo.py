@@ -20,7 +20,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 
 from libs.chassis.clock import Clock
-from libs.chassis.errors import Conflict, Transient
+from libs.chassis.errors import Conflict, Transient, Unstorable
 
 Row = dict[str, Any]
 Indexes = Sequence[tuple[Sequence[str], Mapping[str, Any]]]
@@ -30,10 +30,6 @@ _DUPLICATE_KEY = 11000
 # a field name that starts with $, BSONObjectTooLarge, key too large, validation failure, transaction too large: for the
 # log, for the cache
 _UNSTORABLE = {52, 10334, 17280, 121, 257, 388}
-
-
-class Unstorable(Exception):
-    """The database can never take what this transaction wants to write."""
 
 
 def _text(value: Any) -> Any:
@@ -133,10 +129,6 @@ class Database:
 
     def close(self) -> None:
         self._client.close()
-
-    async def ping(self) -> None:
-        with _sorted():
-            await self._database.command("ping")
 
     def now(self) -> datetime:
         """The server's time, as far as `set_clock` has asked for it; it asks nobody."""

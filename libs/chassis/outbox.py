@@ -60,7 +60,7 @@ def dead_letter(raw: Raw, service: str, *, reason: str, detail: str) -> Record:
     topic = dead_letter_topic(raw.topic, service)
     why = [
         ("dlq_reason", reason.encode()),
-        ("dlq_detail", detail.encode()[:2_000]),
+        ("dlq_detail", detail.encode()),
         ("dlq_origin", f"{raw.topic}/{raw.partition}/{raw.offset}".encode()),
     ]
     # aiokafka sends no record without both: the relay would meet it again and again

@@ -28,9 +28,10 @@ _TRANSACTION_MS = 10_000
 _BOUND = 15.0
 # Within the bound a client can pass by one broker that is lost without a word, and ask the next.
 _REQUEST_MS = 5_000
-_LEASE_SECONDS = 6.0
+_LEASE, _LEASE_SECONDS = "relay", 6.0
 _RENEW_SECONDS = 2.0
 _SWEEP_SECONDS = 0.1
+_STANDBY_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -57,7 +58,6 @@ class Relay:
     prefix: str
     owner: str
     metrics: Metrics
-    connection: dict[str, Any] = field(default_factory=dict)
     producer: Callable[..., Any] = AIOKafkaProducer
     admin: Callable[..., Any] = AIOKafkaAdminClient
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,7 +72,7 @@ class Relay:
 
     @property
     def lease(self) -> Lease:
-        return Lease(self.database, "relay", self.owner, _LEASE_SECONDS)
+        return Lease(self.database, _LEASE, self.owner, _LEASE_SECONDS)
 
     async def run(self) -> None:
         """Publish for ever. After any exception everything starts over from the top: nothing is assumed."""
@@ -87,8 +87,7 @@ class Relay:
                     if self._stopping:
                         await self.lease.release()
                 else:
-                    await self._pause(1.0)
-                    self.wake.clear()
+                    await asyncio.sleep(_STANDBY_SECONDS)
             except Exception as error:
                 failures += 1
                 self.metrics.relay_restarts.inc()
@@ -113,7 +112,7 @@ class Relay:
             await cancelled([keeping])
 
     async def _keep_lease(self) -> None:
-        mine = {"_id": "relay", "owner": self.owner}
+        mine = {"_id": _LEASE, "owner": self.owner}
         while await self.lease.acquire():
             await self.database.update(LEASES, mine, {"$max": {"number": self._committed}})
             await asyncio.sleep(_RENEW_SECONDS)
@@ -150,7 +149,6 @@ class Relay:
             max_request_size=2 * 1024 * 1024,
             max_batch_size=256 * 1024,
             request_timeout_ms=_REQUEST_MS,
-            **self.connection,
         )
         try:
             await asyncio.wait_for(producer.start(), _BOUND)
@@ -161,7 +159,7 @@ class Relay:
     async def _position(self) -> Position:
         """Read only after the producer has started: before, a commit that is still pending may not show."""
         place = TopicPartition(self.prefix + RELAY_TOPIC, 0)
-        admin = self.admin(bootstrap_servers=self.bootstrap, request_timeout_ms=_REQUEST_MS, **self.connection)
+        admin = self.admin(bootstrap_servers=self.bootstrap, request_timeout_ms=_REQUEST_MS)
         try:
             await asyncio.wait_for(admin.start(), _BOUND)
             await self._bind_to_cluster(admin)
@@ -185,7 +183,7 @@ class Relay:
                 "the outbox still holds pages for another Kafka cluster or prefix: point the service back at it and "
                 "let the relay empty the outbox first"
             )
-        await self.database.update(LEASES, {"_id": "relay", "owner": self.owner}, {"$set": bound})
+        await self.database.update(LEASES, {"_id": _LEASE, "owner": self.owner}, {"$set": bound})
 
     async def _newest_number(self, position: Position) -> int:
         """Behind what the lease remembers too, so that a position that Kafka lost alarms once."""
@@ -201,7 +199,7 @@ class Relay:
         return max(position.number, known)
 
     async def _lease_row(self) -> Row:
-        return next(iter(await self.database.find(LEASES, {"_id": "relay"})), {})
+        return next(iter(await self.database.find(LEASES, {"_id": _LEASE})), {})
 
     async def _next_pages(self, session: Any) -> tuple[list[Row], bool]:
         """The next batch, and whether more may wait.

@@ -31,6 +31,7 @@ from libs.chassis.errors import Transient
 from libs.chassis.health import Health
 from libs.chassis.http import Commands, guard, problem
 from libs.chassis.intake import Intake
+from libs.chassis.leases import LEASES
 from libs.chassis.loop import Loop
 from libs.chassis.metrics import Metrics
 from libs.chassis.mongo import Database
@@ -139,8 +140,7 @@ class Runtime:
             raise
 
     async def stop(self) -> None:
-        """Not ready, stop fetching, finish the batch, commit, leave the group, flush the relay, close. Bounded."""
-        self.health.stopping = True
+        """Stop fetching, finish the batch, commit, leave the group, flush the relay, close. Bounded."""
         try:
             async with asyncio.timeout(self.settings.shutdown_seconds):
                 await self._finish()
@@ -155,8 +155,8 @@ class Runtime:
         for name in ("begin", "consumer"):
             if task := self._tasks.pop(name, None):
                 await cancelled([task])
-        if due := self._tasks.pop("due", None):
-            await cancelled([due])
+        if work := self._tasks.pop("due", None):
+            await cancelled([work])
             await self.due.stop()
         self.intake.pause()
         await self.intake.drain()
@@ -167,7 +167,15 @@ class Runtime:
             await relay
 
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks[name] = asyncio.create_task(work, name=name)
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks[name] = task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """A part that ends of an error is missing for good: who watches the process has to start it anew."""
+        if not task.cancelled() and (error := task.exception()):
+            self.health.ended.append(task.get_name())
+            log.error("a part of the process ended by itself", part=task.get_name(), exc_info=error)
 
     def _after(self, effects: Effects) -> None:
         if effects.records:
@@ -182,7 +190,7 @@ class Runtime:
             await self.database.create_indexes(kind.collection, [(fields, {}) for fields in kind.indexes])
         for name, indexes in ((inbox.INBOX, inbox.INDEXES), (outbox.OUTBOX, outbox.INDEXES), (due.DUE, due.INDEXES)):
             await self.database.create_indexes(name, indexes)
-        await self.database.create_indexes("leases", [])
+        await self.database.create_indexes(LEASES, [])
 
 
 def http_app(runtime: Runtime) -> FastAPI:
@@ -199,7 +207,7 @@ def http_app(runtime: Runtime) -> FastAPI:
     app.state.settings = runtime.settings
     app.state.service, app.state.clock = runtime.service, runtime.clock
     app.state.database = runtime.database
-    app.state.commands = Commands(runtime.loop, runtime.settings.command_seconds, runtime.health.full)
+    app.state.commands = Commands(runtime.loop, runtime.settings.command_seconds, lambda: runtime.health.full)
     token = runtime.settings.api_token
     guard(app, token.get_secret_value() if token else None, runtime.service.open_http)
     # Open routes come first, so that a request which the guard lets through cannot reach another route.

@@ -1,4 +1,4 @@
-"""The loop: what waits together shares one transaction; offsets follow only after it."""
+"""A batch's transaction: looks up what is known, hands the rest to its handlers, and writes all at once."""
 
 import asyncio
 import random
@@ -14,11 +14,11 @@ from libs.chassis import due, outbox
 from libs.chassis.dead_letters import dead_letter, replays
 from libs.chassis.effects import Effects
 from libs.chassis.erasure import forget
-from libs.chassis.errors import Conflict, Poison, Transient, told
+from libs.chassis.errors import Conflict, Transient, Unstorable, reason_of, told
 from libs.chassis.inbox import INBOX, look_up
 from libs.chassis.items import Failed, Item, without_content
 from libs.chassis.metrics import Metrics
-from libs.chassis.mongo import Database, Row, Transaction, Unstorable
+from libs.chassis.mongo import Database, Row, Transaction
 from libs.chassis.service import Service
 from libs.chassis.state import State
 from libs.chassis.tracing import Tracing
@@ -139,8 +139,7 @@ class Transactions:
                 if not careful:
                     raise HandlerFailed(told(error)) from error
                 effects.work.undo()
-                reason = "poison" if isinstance(error, Poison) else "handler_failed"
-                answer = self._park(item, reason, told(error), effects, now)
+                answer = self._park(item, reason_of(error), told(error), effects, now)
         if isinstance(message, Erased):
             effects.erased.append(message.key)
         if item.claim:

@@ -11,16 +11,15 @@ from pydantic import ValidationError
 
 from libs.chassis.documents import Document, Read, from_row, to_row
 from libs.chassis.errors import Misuse
-from libs.chassis.state import State
+from libs.chassis.mongo import Row
+from libs.chassis.state import Kind, State
 from libs.chassis.words import Answer, Handler, Later, Refused
 from libs.contracts.events import Event
 
-Row = dict[str, Any]
 # So many documents are made into rows while the database takes in the ones before.
 _AT_ONCE = 250
 
 Find = Callable[[str, Mapping[str, Any]], Awaitable[list[Row]]]
-Kind = type[Document]
 _T = TypeVar("_T")
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from libs.chassis.aside import EndedAside, aside
-from libs.chassis.errors import Transient
+from libs.chassis.aside import aside
+from libs.chassis.errors import EndedAside, Transient
 from tests.chassis.tiny import until
 
 

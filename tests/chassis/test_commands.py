@@ -68,12 +68,12 @@ async def test_a_command_whose_caller_was_told_to_repeat_it_is_not_begun_any_mor
         settled.extend(item.id for item in items)
 
     loop = Loop(settle, batch_records=10)
-    commands = Commands(loop, seconds=0.01, full=asyncio.Event())
+    commands = Commands(loop, seconds=0.01, full=lambda: False)
     late = await commands.obey(ONE_MORE, "late", None)
     running = asyncio.create_task(loop.run())
     await loop.drained()
 
-    in_time = asyncio.create_task(Commands(loop, 10, asyncio.Event()).obey(ONE_MORE, "in time", None))
+    in_time = asyncio.create_task(Commands(loop, 10, lambda: False).obey(ONE_MORE, "in time", None))
     await asyncio.sleep(0)
     await loop.drained()
     in_time.cancel()
@@ -89,7 +89,7 @@ async def test_no_more_commands_wait_than_a_process_can_bear(monkeypatch: pytest
     async def settle(items: Sequence[Item]) -> None:
         raise AssertionError(items)
 
-    commands = Commands(Loop(settle, batch_records=10), seconds=0.01, full=asyncio.Event())
+    commands = Commands(Loop(settle, batch_records=10), seconds=0.01, full=lambda: False)
     answers = [await commands.obey(ONE_MORE, None, None) for _ in range(3)]
 
     assert [b"too many" in bytes(answer.body) for answer in answers] == [False, False, True]

@@ -1,19 +1,21 @@
 """Due work: one effect, whoever polls, whenever leases run out."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
 from libs.chassis import due
 from libs.chassis.dead_letters import DeadLetter, ReplayDeadLetter
 from libs.chassis.due import DUE, DueWork, finish, row
+from libs.chassis.errors import Transient
 from libs.chassis.items import Cause, Item
 from libs.chassis.leases import NEVER
 from libs.chassis.metrics import Metrics
-from libs.chassis.mongo import Database
+from libs.chassis.mongo import Database, Row
 from libs.chassis.words import Later, Work
 from tests.chassis.polls import polling
 from tests.chassis.tiny import (
@@ -33,11 +35,29 @@ from tests.chassis.tiny import (
 )
 
 
+@dataclass
+class Stumbling:
+    """A database that is away once, when it is asked for due work of this kind."""
+
+    database: Database
+    kind: str
+    stumbled: bool = False
+
+    async def find(self, collection: str, filter: Mapping[str, Any], **how: Any) -> list[Row]:
+        if not self.stumbled and self.kind in filter.get("kind", {}).get("$in", ()):
+            self.stumbled = True
+            raise Transient("away")
+        return await self.database.find(collection, filter, **how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.database, name)
+
+
 async def claimed(database: Database) -> list[Item]:
     """What a process has leased but does not get done."""
     items: list[Item] = []
 
-    async def keep(more: Sequence[Item]) -> "asyncio.Future[None]":
+    def keep(more: Sequence[Item]) -> "asyncio.Future[None]":
         items.extend(more)
         return asyncio.get_running_loop().create_future()
 
@@ -123,7 +143,7 @@ async def test_a_slow_process_keeps_its_lease(database: Database, monkeypatch: p
     monkeypatch.setattr(due, "_RENEW_SECONDS", 0.0)
     await plan(database, Remind(person="2026/ada"))
 
-    async def never_done(items: Sequence[Item]) -> "asyncio.Future[None]":
+    def never_done(items: Sequence[Item]) -> "asyncio.Future[None]":
         return asyncio.get_running_loop().create_future()
 
     async def leased() -> bool:
@@ -139,6 +159,19 @@ async def test_a_slow_process_keeps_its_lease(database: Database, monkeypatch: p
 
     await until(renewed)
     task.cancel()
+
+
+async def test_what_was_claimed_when_the_next_claim_failed_is_done(database: Database) -> None:
+    """It is handed over at once: work that a process holds and has forgotten would be renewed for ever."""
+    stumbling = Stumbling(database, "Prepare")
+    await plan(database, Remind(person="2026/ada"))
+    await plan(database, Prepare(person="2026/grace", amount=4))
+
+    async with polling(cast(Database, stumbling), transactions=settling(database)):
+        await until(lambda: nothing_is_due(database))
+
+    assert stumbling.stumbled
+    assert [(await tally(database, name))["times"] for name in ("ada", "grace")] == [1, 4]
 
 
 async def test_the_lease_of_a_long_preparation_is_renewed_until_it_is_done(

@@ -4,6 +4,7 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from libs.chassis.due import DueWork
 from libs.chassis.settings import Settings
 from tests.chassis.processes import World, running
 from tests.chassis.tiny import Count, Tally, until
@@ -43,6 +44,22 @@ async def test_what_is_wrong_is_told_as_a_problem_and_what_is_right_is_answered_
         problem(await client.post(PATH, json=ONE_MORE | {"amount": 2}, headers=key), 422)
 
 
+async def test_a_process_whose_part_ended_by_itself_asks_to_be_started_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(self: DueWork) -> None:
+        raise KeyError("due")
+
+    monkeypatch.setattr(DueWork, "run", broken)
+    async with running(world.runtime()) as client:
+
+        async def ended() -> bool:
+            return (await client.get("/health/live")).status_code == 503
+
+        await until(ended)
+        assert "due ended" in str(problem(await client.get("/health/live"), 503)["detail"])
+
+
 async def test_pages_lead_through_everything_once(world: World) -> None:
     runtime = world.runtime()
     async with running(runtime) as client:
@@ -75,10 +92,10 @@ async def test_commands_are_answered_503_while_the_outbox_is_full(world: World) 
     runtime = world.runtime(kafka="127.0.0.1:1", outbox_pages_limit=2, outbox_age_limit=0.001)
 
     async def full() -> bool:
-        return runtime.health.full.is_set()
+        return runtime.health.full
 
     async def emptied() -> bool:
-        return not runtime.health.full.is_set()
+        return not runtime.health.full
 
     async with running(runtime, until_ready=False) as client:
         for _ in range(3):

@@ -153,7 +153,7 @@ async def test_a_batch_that_is_not_taken_leaves_its_place_to_the_next(world: pro
     intake = world.runtime().intake
     submit = intake.submit
 
-    async def refuse(items: object) -> Any:
+    def refuse(items: object) -> Any:
         raise asyncio.CancelledError
 
     intake.submit = refuse

@@ -7,9 +7,10 @@ from pymongo.errors import OperationFailure
 from structlog.testing import capture_logs
 
 from libs.chassis.dead_letters import DeadLetter
+from libs.chassis.errors import Unstorable
 from libs.chassis.inbox import INBOX
 from libs.chassis.items import Item
-from libs.chassis.mongo import Database, Unstorable, sorted_failure
+from libs.chassis.mongo import Database, sorted_failure
 from libs.chassis.outbox import OUTBOX, header_pairs
 from libs.chassis.service import Service
 from libs.chassis.words import Handler

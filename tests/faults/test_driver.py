@@ -1,6 +1,7 @@
 """The driver: the same seed asks for the same, a failure can be read, and a short run finds nothing."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -14,6 +15,7 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 
 from deploy.local.demo_lag import Lags
+from deploy.local.processes import Process
 from deploy.local.stack import Stack
 from libs.ops import topics
 from tests.faults.checker.evidence import Evidence
@@ -25,10 +27,12 @@ from tests.faults.driver.actions import ACTIONS, steps
 from tests.faults.driver.deck import Deck
 from tests.faults.driver.faults import KINDS, Fault, Line
 from tests.faults.driver.nemesis import TOGETHER, Nemesis
+from tests.faults.driver.office import Office
 from tests.faults.driver.orders import Ask, Say
 from tests.faults.driver.picture import draw
 from tests.faults.driver.timeline import Kind, Timeline, read
 from tests.faults.instruments.servers import ServerFault, heal, strike
+from tests.faults.struck.points import Point
 
 SHORT = (
     "kill -9 of a replica",
@@ -160,6 +164,32 @@ def test_a_fault_that_waits_for_a_moment_which_never_comes_is_none(nemesis: Neme
     assert nemesis.unmet["never met"] > 0
     assert "never met" not in nemesis.struck
     assert "never met" not in nemesis.recovery
+
+
+def test_a_run_whose_generator_ended_by_itself_is_not_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(seed: int) -> Iterator[Any]:
+        raise KeyError(seed)
+        yield
+
+    monkeypatch.setattr(campaign, "steps", broken)
+    complaints: list[str] = []
+    nobody: Any = None
+    with campaign.generating(7, nobody, nobody, complaints):
+        pass
+    assert complaints == ["the generator ended by itself: KeyError(7)"]
+
+
+def test_only_the_blow_at_its_point_ends_a_replica_that_is_to_be_struck(tmp_path: Path) -> None:
+    name, log = "matching-2", Process(tmp_path, "matching-2", "").log
+    server: Any = SimpleNamespace(process=SimpleNamespace(pid=lambda: None), last_words=log.read_text)
+    nobody: Any = None
+    office = Office(tmp_path, nobody, nobody, nobody, nobody, {}, {name: server})
+    log.parent.mkdir(parents=True, exist_ok=True)
+
+    log.write_text("KeyError\n")
+    assert not office.fell(name, Point.CLAIMED)
+    log.write_text(f"struck at {Point.CLAIMED}\n")
+    assert office.fell(name, Point.CLAIMED)
 
 
 def test_only_single_faults_are_late() -> None:

@@ -18,7 +18,6 @@ from tests.faults.checker.topics import read
 Row = dict[str, Any]
 Documents = Mapping[str, Mapping[str, Sequence[Row]]]
 
-SERVICES = ("matching", "scheduling", "notifications")
 # Not needed to judge, and by far the most.
 _LEFT_OUT = {"inbox": None, "findings": None, "notices": {"fact": 0}}
 
@@ -55,7 +54,8 @@ class Evidence:
 def gather(
     kafka: str, mongodb: str, prefix: str, database: str, mails: Path, told: Told, patience: float = 30.0
 ) -> Evidence:
-    """Everything, once nothing moves any more. `database` is the start of the services' database names, without `_`.
+    """Everything, once nothing moves any more. `database` is the start of the databases' names: each `database_service`
+    is read.
 
     Never hangs: what an open transaction hides for longer than `patience` is named in `hidden`.
     """
@@ -75,8 +75,11 @@ def gather(
 def _documents(mongodb: str, database: str) -> Documents:
     with MongoClient[Row](mongodb, tz_aware=True, readConcernLevel="majority") as client:
         found = {}
-        for service in SERVICES:
-            source = client[f"{database}_{service}"]
+        for full_name in client.list_database_names():
+            start, _, service = full_name.rpartition("_")
+            if start != database:
+                continue
+            source = client[full_name]
             names = [name for name in source.list_collection_names() if _LEFT_OUT.get(name, {}) is not None]
             found[service] = {name: list(source[name].find({}, _LEFT_OUT.get(name))) for name in names}
         return found

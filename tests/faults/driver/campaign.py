@@ -1,12 +1,13 @@
 """A run: a seeded generator and a seeded nemesis against all services, then an independent check."""
 
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from threading import Event, Thread
+from threading import Event
 
 from deploy.local import cluster
 from deploy.local.processes import LOCAL
@@ -81,12 +82,13 @@ def run(plan: Plan) -> Outcome:
     with ExitStack() as stack:
         stack.callback(timeline.close)
         made = stack.enter_context(office(plan.place / "servers"))
-        outcome = _play(plan, made, timeline, stack)
+        with ExitStack() as threads:
+            outcome = _play(plan, made, timeline, threads)
         _judge(outcome, made, timeline)
     return outcome
 
 
-def _play(plan: Plan, made: Office, timeline: Timeline, stack: ExitStack) -> Outcome:
+def _play(plan: Plan, made: Office, timeline: Timeline, threads: ExitStack) -> Outcome:
     told = Told()
     listener, speaker = Listener(made.kafka, PREFIX), Speaker(made.kafka, PREFIX, told)
     hands = Hands(speaker, listener, lambda: made.addresses, timeline, told)
@@ -97,25 +99,34 @@ def _play(plan: Plan, made: Office, timeline: Timeline, stack: ExitStack) -> Out
     made.start()
     for thread in (listener, hands, samples):
         thread.start()
-        stack.callback(thread.stop)
-    stopped, began = Event(), time.monotonic()
-    generator = Thread(target=_generate, args=(plan.seed, hands, samples, stopped), name="generator", daemon=True)
-    generator.start()
-    try:
-        first = birds.fly(FIRST_FACT_WITHIN)
-        if first is None:
+        threads.callback(thread.stop)
+    began = time.monotonic()
+    with generating(plan.seed, hands, samples, outcome.complaints):
+        if (first := birds.fly(FIRST_FACT_WITHIN)) is None:
             outcome.complaints.append(f"no fact went the whole way within {FIRST_FACT_WITHIN:g} s of the start")
-        timeline.note(Kind.RECOVERED, after="the start", seconds=first)
-        nemesis.run(plan.minutes * 60)
-    finally:
-        stopped.set()
-        generator.join()
+        else:
+            timeline.note(Kind.RECOVERED, after="the start", seconds=round(first, 2))
+            nemesis.run(plan.minutes * 60)
     outcome.seconds = time.monotonic() - began
     _settle(outcome, made, speaker)
     told.faults = nemesis.repeating
     outcome.complaints += nemesis.complaints + hands.broken_answers
     outcome.facts = listener.total
     return outcome
+
+
+@contextmanager
+def generating(seed: int, hands: Hands, samples: Samples, complaints: list[str]) -> Iterator[None]:
+    """The generator asks for more while the block runs. A run whose generator fails proves nothing, and says so."""
+    stopped = Event()
+    with ThreadPoolExecutor(1, "generator") as pool:
+        asking = pool.submit(_generate, seed, hands, samples, stopped)
+        try:
+            yield
+        finally:
+            stopped.set()
+    if error := asking.exception():
+        complaints.append(f"the generator ended by itself: {error!r}")
 
 
 def _generate(seed: int, hands: Hands, samples: Samples, stopped: Event) -> None:

@@ -83,7 +83,7 @@ def crash_at(point: Point) -> Make:
         name = random.choice([each for each in office.replicas if service_of(each) in MEET.get(point, SERVICES)])
         fault = _struck(kind, office, name, POINT_WITHIN, "--point", point.value)
         reigns = partial(_reign, office, name, fault.strike) if point in RELAY else fault.strike
-        return replace(fault, strike=reigns, met=lambda: office.replicas[name].process.pid() is None)
+        return replace(fault, strike=reigns, met=lambda: office.fell(name, point))
 
     return make
 

@@ -20,6 +20,7 @@ from libs.ops import topics
 from tests.faults.instruments.detours import Detours, proxied
 from tests.faults.instruments.failpoints import FailPoints
 from tests.faults.instruments.proxy import Proxy
+from tests.faults.struck.points import Point
 
 PREFIX, DATABASE = "faults.", "faults"
 SERVICES = tuple(part.name for part in parts.SERVICES)
@@ -89,6 +90,11 @@ class Office:
     def ended(self) -> list[str]:
         """Replicas that don't run."""
         return [name for name, server in self.replicas.items() if server.process.pid() is None]
+
+    def fell(self, name: str, point: Point) -> bool:
+        """Whether the replica's end is the blow at this point, and no other."""
+        server = self.replicas[name]
+        return server.process.pid() is None and f"struck at {point}" in server.last_words()
 
     def failpoints(self) -> FailPoints:
         return FailPoints(self.cluster.primary() or self.cluster.mongods[0])

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
 from importlib import import_module
 
+from deploy.local.parts import SERVICES
 from libs.chassis import run as production
 from tests.faults.struck.clock import shift
 from tests.faults.struck.points import Fate, Point
@@ -16,7 +17,7 @@ BLOWS = {"KILL": signal.SIGKILL, "STOP": signal.SIGSTOP}
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = ArgumentParser(prog="python -m tests.faults.struck", description=__doc__)
-    parser.add_argument("service", choices=("matching", "scheduling", "notifications"))
+    parser.add_argument("service", choices=[part.name for part in SERVICES])
     parser.add_argument("--point", type=Point, choices=list(Point), help="where; without it nothing strikes")
     parser.add_argument("--nth", type=_positive, default=1, help="how often the point is met up to the blow")
     parser.add_argument("--signal", choices=BLOWS, default="KILL")
