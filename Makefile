@@ -41,8 +41,8 @@ bench: $(VENV)/.ready ## measure, into .local/bench.json
 	$(RUN) -m benchmarks $(ARGS)
 
 faults: $(VENV)/.ready ## break everything, check that nothing is lost or doubled, then sabotage every guard; into .local/faults.json
-	$(RUN) -m tests.faults run --minutes $(or $(MINUTES),5) $(ARGS)
-	$(RUN) -m tests.faults.mutations
+	@$(RUN) -m tests.faults run --minutes $(or $(MINUTES),5) $(ARGS); broken=$$?; \
+	$(RUN) -m tests.faults.mutations && exit $$broken
 
 soak: $(VENV)/.ready ## the same for long, with a picture in .local/soak.svg (MINUTES=60)
 	$(RUN) -m tests.faults soak --minutes $(or $(MINUTES),60) $(ARGS)

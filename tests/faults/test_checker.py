@@ -13,13 +13,14 @@ from deploy.local.stack import Endpoints
 from libs.contracts.envelope import encode
 from libs.contracts.events import PairEnded
 from libs.ops import topics
-from tests.faults.checker.check import check
-from tests.faults.checker.clean import clean, park
-from tests.faults.checker.evidence import Evidence, Row, gather
-from tests.faults.checker.planting import Plant, change
+from tests.faults.checker.check import CHECKS, check
+from tests.faults.checker.clean import clean, day, park
+from tests.faults.checker.evidence import Evidence, Mail, Row, gather
+from tests.faults.checker.planting import Change, Plant, change
 from tests.faults.checker.plants import PLANTS
 from tests.faults.checker.plants_of_leftovers import WRONG, repeat
-from tests.faults.checker.small_company import GATHERED, START
+from tests.faults.checker.small_company import GATHERED, START, SmallCompany
+from tests.faults.checker.story import story_of
 from tests.faults.checker.told import Fault, Poison, Said, Told
 from tests.faults.checker.violations import Kind
 from tests.journeys.company import Company, company, couple, program, until
@@ -38,8 +39,9 @@ def test_what_was_planted_is_found_and_nothing_else(planted: Plant) -> None:
 
     found = check(made.evidence())
 
-    assert {violation.kind for violation in found} == {planted.kind}, "\n".join(map(str, found))
-    assert any(violation.subject.startswith(planted.subject) for violation in found), "\n".join(map(str, found))
+    assert [violation.kind for violation in found] == [planted.kind] * len(planted.subjects), "\n".join(map(str, found))
+    for violation, subject in zip(found, planted.subjects, strict=True):
+        assert violation.subject.startswith(subject)
 
 
 @pytest.mark.parametrize(("service", "collection", "id", "wrong"), WRONG)
@@ -56,6 +58,68 @@ def test_a_document_that_says_something_else_than_the_facts_is_named(
 
 def test_every_way_to_break_a_promise_was_planted() -> None:
     assert {planted.kind for planted in PLANTS} == set(Kind)
+
+
+def test_every_check_finds_something_that_was_planted() -> None:
+    found: set[str] = set()
+    for spoil in (*(planted.change for planted in PLANTS), *map(_says, WRONG)):
+        made = clean()
+        spoil(made)
+        story = story_of(made.evidence())
+        found |= {name for name, each in CHECKS.items() if any(each(story))}
+
+    assert set(CHECKS) - found == set()
+
+
+def _says(wrong: tuple[str, str, str, Row]) -> Change:
+    service, collection, id, fields = wrong
+    return lambda made: made.row(service, collection, id, **fields) and None
+
+
+def _hold_off(made: SmallCompany) -> None:
+    made.pair("p4", "mina", "noor")
+    made.plan("p4.1", 1, day(25))
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda made: made.plan("p4.1", 1, day(26)),
+        lambda made: made.plan("p4.2", 1, day(27)),
+        lambda made: made.end("p4", "requested"),
+        lambda made: made.cancel("p4.1"),
+        lambda made: made.pair("p5", "ada", "noor"),
+    ],
+    ids=("moved", "planned", "ended", "cancelled", "made"),
+)
+def test_whatever_happens_to_a_pair_both_of_it_must_be_told(act: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = clean()
+    _hold_off(made)
+    monkeypatch.setattr(made, "tell", lambda *told: None)
+    act(made)
+
+    assert sum(violation.kind is Kind.MAIL_MISSING for violation in check(made.evidence())) == 2
+
+
+def test_a_mail_that_a_fault_kept_from_being_counted_is_within_the_promise() -> None:
+    made = clean()
+    for number in range(2):
+        made.mails.append(Mail(f"<lost-{number}@viceversa.invalid>", "ada@engines.invalid", "News", START))
+    made.told.faults.append(Fault("kill", START, START, repeats=1))
+
+    (violation,) = check(made.evidence())
+
+    assert (violation.kind, violation.subject) == (Kind.ORPHAN, "<lost-1@viceversa.invalid>")
+
+
+def test_a_mail_that_nobody_counted_is_not_explained_by_what_broke_an_hour_later() -> None:
+    made = clean()
+    made.mails.append(Mail("<lost@viceversa.invalid>", "ada@engines.invalid", "News", START))
+    made.told.faults.append(Fault("kill", START + timedelta(hours=1), GATHERED, repeats=8))
+
+    (violation,) = check(made.evidence())
+
+    assert violation.kind is Kind.ORPHAN
 
 
 def test_a_mail_repeated_while_notifications_was_killed_is_within_the_promise() -> None:

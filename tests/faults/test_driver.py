@@ -25,12 +25,13 @@ from tests.faults.checker.violations import Violation
 from tests.faults.driver import account, campaign
 from tests.faults.driver.actions import ACTIONS, steps
 from tests.faults.driver.deck import Deck
-from tests.faults.driver.faults import KINDS, Fault, Line
+from tests.faults.driver.faults import KINDS, Fault
+from tests.faults.driver.faults import Line as Card
 from tests.faults.driver.nemesis import TOGETHER, Nemesis
 from tests.faults.driver.office import Office
 from tests.faults.driver.orders import Ask, Say
 from tests.faults.driver.picture import draw
-from tests.faults.driver.timeline import Kind, Timeline, read
+from tests.faults.driver.timeline import Kind, Line, Timeline, read
 from tests.faults.instruments.servers import ServerFault, heal, strike
 from tests.faults.struck.points import Point
 
@@ -71,7 +72,7 @@ def nemesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nemesis:
         met = (lambda: False) if kind == "never met" else None
         return Fault(kind, kind, lambda: None, lambda: None, 0.01 if kind == "long" else 0, met=met)
 
-    kinds = {kind: Line(1, make) for kind in ("a", "long", "never met")}
+    kinds = {kind: Card(1, make) for kind in ("a", "long", "never met")}
     monkeypatch.setattr("tests.faults.driver.nemesis.KINDS", kinds)
     monkeypatch.setattr("tests.faults.driver.nemesis.PAUSES", (0, 0))
     monkeypatch.setattr("tests.faults.driver.nemesis.AT_ONCE", (3,))
@@ -234,6 +235,34 @@ def test_a_failure_reads_as_what_was_asked_struck_and_written_around_it(tmp_path
     assert "mina-99" not in told
 
 
+def test_a_run_that_only_stood_still_tells_what_was_struck_before(tmp_path: Path) -> None:
+    seconds = iter(range(0, 1000, 10))
+    timeline = Timeline(tmp_path, clock=lambda: float(next(seconds)))
+    timeline.note(Kind.STRIKE, fault="broker cut", detail="")
+    for _ in range(9):
+        timeline.note(Kind.ORDER, action="enrol couples")
+    timeline.note(Kind.STRIKE, fault="kill -9 of a replica", detail="matching-2")
+    timeline.note(Kind.VIOLATION, what="no fact went the whole way")
+    timeline.close()
+
+    told = "\n".join(account.story(tmp_path, [], ["no fact went the whole way"], Evidence()))
+
+    assert "BROKEN  no fact went the whole way" in told
+    assert "kill -9 of a replica" in told
+    assert "broker cut" not in told
+
+
+def test_the_lag_counts_at_the_first_look_after_a_recovery_at_which_it_was_known() -> None:
+    kinds = [
+        (Kind.SAMPLE, {"lag": 500}),
+        (Kind.RECOVERED, {}),
+        (Kind.SAMPLE, {"lag": None}),
+        (Kind.SAMPLE, {"lag": 30}),
+        (Kind.SAMPLE, {"lag": 90}),
+    ]
+    assert account.lags_after_recovery(Line(0.0, kind, what) for kind, what in kinds) == [30]
+
+
 def test_a_run_becomes_a_picture_with_its_faults_marked(tmp_path: Path) -> None:
     timeline = Timeline(tmp_path)
     for facts in (0, 50, 120):
@@ -243,7 +272,11 @@ def test_a_run_becomes_a_picture_with_its_faults_marked(tmp_path: Path) -> None:
 
     draw(tmp_path, tmp_path / "soak.svg")
 
-    assert "<svg" in (tmp_path / "soak.svg").read_text()
+    picture = (tmp_path / "soak.svg").read_text()
+    # text is drawn as glyphs, with what it says as a comment beside it
+    assert {name for name in ("lag", "pages", "matching", "kill") if f"<!-- {name} -->" not in picture} == set()
+    assert 'id="fault-0-speed"' in picture
+    assert 'id="fault-0-behind"' in picture
 
 
 def test_nobody_knows_how_far_behind_a_frozen_broker_anybody_is(private_stack: Stack, prefix: str) -> None:

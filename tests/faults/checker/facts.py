@@ -41,7 +41,7 @@ def each_key_is_in_order(story: Story) -> Iterator[Violation]:
     """Within a topic a key has one partition, and its numbers rise with the offset."""
     for facts in story.facts.values():
         newest: dict[Subject, Fact] = {}
-        for fact in sorted((fact for fact in facts if fact.service), key=_by_offset):
+        for fact in sorted((fact for fact in facts if fact.service and fact.sequence is not None), key=_by_offset):
             before = newest.setdefault((fact.service, fact.key), fact)
             subject, records = f"{fact.service} {fact.key}", (before.record, fact.record)
             if before.record.partition != fact.record.partition:

@@ -13,19 +13,19 @@ Change = Callable[[SmallCompany], None]
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """What is broken, how the subject that must be named begins, and how to break it."""
+    """What is broken, how the subjects that must be named begin, one for each violation, and how to break it."""
 
     kind: Kind
-    subject: str
+    subjects: tuple[str, ...]
     change: Change
 
 
-def into(plants: list[Plant]) -> Callable[[Kind, str], Callable[[Change], Change]]:
+def into(plants: list[Plant]) -> Callable[..., Callable[[Change], Change]]:
     """A decorator that keeps a change as a plant."""
 
-    def plant(kind: Kind, subject: str) -> Callable[[Change], Change]:
+    def plant(kind: Kind, *subjects: str) -> Callable[[Change], Change]:
         def keep(change: Change) -> Change:
-            plants.append(Plant(kind, subject, change))
+            plants.append(Plant(kind, subjects, change))
             return change
 
         return keep

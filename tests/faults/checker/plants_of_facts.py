@@ -69,6 +69,19 @@ def a_meeting_lacks_a_revision(made: SmallCompany) -> None:
     made.plan("p1.4", 2, day(25))
 
 
+@plant(Kind.LOST_FACT, "p4.1")
+def a_first_time_was_never_said(made: SmallCompany) -> None:
+    made.pair("p4", "mina", "noor")
+    made.row("scheduling", "sessions", "p4.1", revision=1)
+    made.plan("p4.1", 1, day(25))
+    made.row("scheduling", "pairs", "p4", planned=1)
+
+
+@plant(Kind.STATE_DIFFERS, "scheduling p1")
+def the_topics_know_more_than_a_document_said(made: SmallCompany) -> None:
+    made.row("scheduling", "pairs", "p1")["said"] -= 1
+
+
 @plant(Kind.LOST_FACT, "p1")
 def a_meeting_of_the_series_was_left_out(made: SmallCompany) -> None:
     made.publish(revision=2, sessions_per_pair=9)
@@ -118,3 +131,11 @@ def a_record_is_gone(made: SmallCompany) -> None:
 def a_service_says_what_nobody_can_read(made: SmallCompany) -> None:
     record = made.find("pair-at-risk", "p2")
     made.produce(record.topic, record.key, b"{", [*record.headers, ("ce_id", b"e0")])
+
+
+@plant(Kind.UNREADABLE, "p2 ")
+def a_service_says_a_fact_without_its_number(made: SmallCompany) -> None:
+    """The last of its key, so that no number is missing before another."""
+    record = made.risk("p2")
+    change(made, record, headers=tuple(pair for pair in record.headers if pair[0] != "ce_sequence"))
+    made.row("scheduling", "pairs", "p2")["said"] -= 1

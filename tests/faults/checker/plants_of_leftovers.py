@@ -108,6 +108,11 @@ def a_dead_letter_is_only_in_the_database(made: SmallCompany) -> None:
     made.row("matching", "dead_letters", "x", topic="participant-enrolled", partition=1, offset=77)
 
 
+@plant(Kind.MISSING_DEAD_LETTER, "scheduling participant-enrolled")
+def a_dead_letter_is_only_on_its_topic(made: SmallCompany) -> None:
+    made.documents["scheduling"]["dead_letters"].clear()
+
+
 @plant(Kind.MAIL_MISSING, "n")
 def a_mail_was_never_taken(made: SmallCompany) -> None:
     del made.mails[3]
@@ -166,6 +171,8 @@ WRONG: list[tuple[str, str, str, Row]] = [
     ("scheduling", "people", "digital-2026/ada", {"profile": {"revision": 1}}),
     ("scheduling", "people", "digital-2026/ada", {"owner": "/other"}),
     ("scheduling", "programs", PROGRAM, {"revision": -1}),
+    ("notifications", "programs", PROGRAM, {"published": {"revision": 3}}),
+    ("notifications", "notices", "n15", {"state": "failed"}),
     ("notifications", "pairs", "p2", {"ended": False}),
     ("notifications", "pairs", "p1", {"ended": True}),
     ("notifications", "sessions", "p1.2", {"revision": 0}),

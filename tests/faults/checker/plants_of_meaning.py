@@ -75,7 +75,7 @@ def a_notice_is_sent_and_given_up(made: SmallCompany) -> None:
         made.result("n0", "digital-2026/ada", "reminder", about, state)
 
 
-@plant(Kind.ORPHAN, "p4")
+@plant(Kind.ORPHAN, "p4", "p4", "<n", "<n")
 def a_pair_of_people_who_never_enrolled(made: SmallCompany) -> None:
     made.pair("p4", "mallory", "trudy")
 
@@ -130,6 +130,14 @@ def a_mentor_had_two_pairs_and_one_place_for_a_while(made: SmallCompany) -> None
     made.pair("p5", "mina", "zoe")
     made.end("p4", "requested")
     made.end("p5", "requested")
+
+
+@plant(Kind.DOUBLE_BOOKING, "digital-2026/ada")
+def a_mentor_was_to_be_in_two_meetings_for_a_while(made: SmallCompany) -> None:
+    made.enrol("ada", "mentor", revision=3, capacity=2)
+    made.pair("p4", "ada", "noor")
+    made.plan("p4.1", 1, day(24) + timedelta(minutes=30))
+    made.plan("p4.1", 1, day(25))
 
 
 @plant(Kind.DOUBLE_BOOKING, "digital-2026/ada")

@@ -21,7 +21,7 @@ from tests.faults.driver.campaign import Outcome
 from tests.faults.driver.nemesis import TOGETHER
 from tests.faults.driver.timeline import Kind, Line, read
 
-FILE = LOCAL / "faults.json"
+FILE, STORY = LOCAL / "faults.json", "story.txt"
 GOAL_SECONDS = 30.0
 """From the end of a single fault until a fact goes the whole way."""
 AROUND_SECONDS = 40.0
@@ -49,8 +49,10 @@ def data(outcome: Outcome) -> dict[str, Any]:
         "wrong_facts": {action: outcome.hands.steps[action] for action in WRONGS},
         "facts": outcome.facts,
         **{name: sum(kinds[kind] for kind in counted) for name, counted in COUNTED.items()},
-        "violations": [*map(str, outcome.violations), *outcome.complaints],
-        "recovery_s": {kind: recovery(taken) for kind, taken in sorted(outcome.nemesis.recovery.items())},
+        "stuck": sum(kinds[kind] for kind in COUNTED["stuck"]) + len(outcome.stalls),
+        "violations": [*map(str, outcome.violations), *outcome.unseen],
+        "lag_after_recovery": spread(lags_after_recovery(read(outcome.plan.place))),
+        "recovery_s": {kind: spread(taken) for kind, taken in sorted(outcome.nemesis.recovery.items())},
         "late": late(outcome.nemesis.recovery),
         "restarted": dict(Counter(outcome.nemesis.restarted)),
         "memory_mb": {name: course(seen) for name, seen in outcome.samples.by_process("memory_mb").items()},
@@ -66,8 +68,20 @@ def write(outcome: Outcome, file: Path = FILE) -> None:
     write_atomically(file, json.dumps(known | data(outcome), indent=2) + "\n")
 
 
-def recovery(taken: Sequence[float]) -> dict[str, float]:
-    return {"n": len(taken), "p50": round(median(taken), 2), "max": round(max(taken), 2)}
+def spread(taken: Sequence[float]) -> dict[str, float]:
+    return {"n": len(taken), "p50": round(median(taken), 2), "max": round(max(taken), 2)} if taken else {"n": 0}
+
+
+def lags_after_recovery(lines: Iterable[Line]) -> list[int]:
+    """How many records the services were behind at the first look after each recovery."""
+    found, recovered = [], False
+    for line in lines:
+        if line.kind is Kind.RECOVERED:
+            recovered = True
+        elif line.kind is Kind.SAMPLE and recovered and line.what["lag"] is not None:
+            found.append(line.what["lag"])
+            recovered = False
+    return found
 
 
 def late(taken: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -88,15 +102,19 @@ def show(outcome: Outcome, console: Console) -> None:
     for table in (_recoveries(found), _courses(found)):
         console.print(table)
     counts = "  ".join(f"{name} {found[name]}" for name in COUNTED)
+    lag = found["lag_after_recovery"]
+    console.print(f"records behind after a recovery: {lag.get('p50', '')} (p50), {lag.get('max', '')} (max)")
     console.print(f"{sum(found['faults'].values())} faults  {counts}  violations {len(found['violations'])}")
     if found["not_met"]:
         console.print(f"waited for a moment that never came, and do not count: {found['not_met']}", markup=False)
     if found["late"]:
         console.print(f"later than {GOAL_SECONDS:g} s: {found['late']}", markup=False)
     if not outcome.clean:
-        for line in story(outcome.plan.place, outcome.violations, outcome.complaints, outcome.evidence):
+        lines = [*story(outcome.plan.place, outcome.violations, outcome.unseen, outcome.evidence)]
+        lines.append(f"again: {outcome.plan.command}")
+        (outcome.plan.place / STORY).write_text("\n".join(lines) + "\n")
+        for line in lines:
             console.print(line, markup=False, highlight=False)
-        console.print(f"again: {outcome.plan.command}", markup=False)
 
 
 def _recoveries(found: Mapping[str, Any]) -> Table:
@@ -117,16 +135,19 @@ def _courses(found: Mapping[str, Any]) -> Table:
     return table
 
 
-def story(
-    folder: Path, violations: Sequence[Violation], complaints: Sequence[str], evidence: Evidence
-) -> Iterator[str]:
-    """All that was broken, and for the first violation what was asked, struck and written around it."""
-    yield from (f"BROKEN  {each}" for each in (*map(str, violations[:30]), *complaints))
+def story(folder: Path, violations: Sequence[Violation], unseen: Sequence[str], evidence: Evidence) -> Iterator[str]:
+    """All that was broken, and for the first violation what was asked, struck and written around it; where there is
+    none, what was struck around what the checker can't see."""
+    yield from (f"BROKEN  {each}" for each in (*map(str, violations[:30]), *unseen))
     if len(violations) > 30:
         yield f"        and {len(violations) - 30} more"
+    lines = list(read(folder))
     if not violations:
+        yield "\nFaults around it"
+        moments = [line.at for line in lines if line.kind in (Kind.VIOLATION, Kind.RESTART)]
+        yield from (f"  {line}" for line in _near(lines, moments)[:MOST_LINES])
         return
-    first, lines = violations[0], list(read(folder))
+    first = violations[0]
     names = {first.subject, *NAMES.findall(f"{first.subject} {first.what}")}
     names |= {part for name in set(names) for part in name.split("/") if any(map(str.isdigit, part))}
     yield f"\nAbout {first}"
@@ -141,13 +162,17 @@ def story(
 def _around(lines: Sequence[Line], names: set[str], first: Violation, evidence: Evidence) -> Iterable[Line]:
     named = [line for line in lines if line.kind is Kind.ORDER and _speaks(line.what, names)]
     moments = [line.at for line in named] + list(_moments(lines, first, evidence))
-    near = [
+    return sorted([*named, *_near(lines, moments)], key=lambda line: line.at)[:MOST_LINES]
+
+
+def _near(lines: Iterable[Line], moments: Sequence[float]) -> list[Line]:
+    """What was struck and what came of it within a while of these moments."""
+    return [
         line
         for line in lines
-        if line.kind in (Kind.STRIKE, Kind.END, Kind.RECOVERED, Kind.RESTART)
+        if line.kind in (Kind.STRIKE, Kind.END, Kind.RECOVERED, Kind.RESTART, Kind.VIOLATION)
         and any(abs(line.at - moment) < AROUND_SECONDS for moment in moments)
     ]
-    return sorted([*named, *near], key=lambda line: line.at)[:MOST_LINES]
 
 
 def _moments(lines: Sequence[Line], first: Violation, evidence: Evidence) -> Iterator[float]:

@@ -31,6 +31,7 @@ QUIET_WITHIN, QUIET_PER_MINUTE = 300.0, 10.0
 """Seconds; a longer run leaves more that is still to come once time is moved."""
 FIRST_FACT_WITHIN = 60.0
 MOST_BACKLOG, MOST_REQUESTS = 180, 100
+"""Divided by the number of brokers, which share the machine."""
 STEP_SECONDS = 0.2
 
 
@@ -56,7 +57,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run found. `complaints` are broken promises that the checker can't see: answers, recoveries, an end."""
+    """What a run found. `stalls` and `complaints` are broken promises that the checker can't see."""
 
     plan: Plan
     nemesis: Nemesis
@@ -64,15 +65,23 @@ class Outcome:
     hands: Hands
     evidence: Evidence = field(default_factory=Evidence)
     violations: list[Violation] = field(default_factory=list)
+    stalls: list[str] = field(default_factory=list)
+    """Where nothing went on, or nothing came to an end."""
     complaints: list[str] = field(default_factory=list)
+    """Answers that should not be, and processes that ended by themselves."""
     facts: int = 0
     seconds: float = 0.0
     quiet_seconds: float = 0.0
     check_seconds: float = 0.0
 
     @property
+    def unseen(self) -> list[str]:
+        """All that the checker can't see."""
+        return self.stalls + self.complaints
+
+    @property
     def clean(self) -> bool:
-        return not (self.violations or self.complaints)
+        return not (self.violations or self.unseen)
 
 
 def run(plan: Plan) -> Outcome:
@@ -103,14 +112,15 @@ def _play(plan: Plan, made: Office, timeline: Timeline, threads: ExitStack) -> O
     began = time.monotonic()
     with generating(plan.seed, hands, samples, outcome.complaints):
         if (first := birds.fly(FIRST_FACT_WITHIN)) is None:
-            outcome.complaints.append(f"no fact went the whole way within {FIRST_FACT_WITHIN:g} s of the start")
+            outcome.stalls.append(f"no fact went the whole way within {FIRST_FACT_WITHIN:g} s of the start")
         else:
             timeline.note(Kind.RECOVERED, after="the start", seconds=round(first, 2))
             nemesis.run(plan.minutes * 60)
     outcome.seconds = time.monotonic() - began
     _settle(outcome, made, speaker)
     told.faults = nemesis.repeating
-    outcome.complaints += nemesis.complaints + hands.broken_answers
+    outcome.stalls += nemesis.stalls
+    outcome.complaints += [f"{name} ended by itself" for name in nemesis.restarted] + hands.broken_answers
     outcome.facts = listener.total
     return outcome
 
@@ -142,7 +152,8 @@ def _generate(seed: int, hands: Hands, samples: Samples, stopped: Event) -> None
 
 def _too_much(hands: Hands, samples: Samples) -> bool:
     backlog = samples.last.backlog if samples.last else 0
-    return backlog is None or backlog > MOST_BACKLOG or hands.left > MOST_REQUESTS
+    brokers = cluster.nodes()
+    return backlog is None or backlog > MOST_BACKLOG // brokers or hands.left > MOST_REQUESTS // brokers
 
 
 def _settle(outcome: Outcome, made: Office, speaker: Speaker) -> None:
@@ -151,7 +162,7 @@ def _settle(outcome: Outcome, made: Office, speaker: Speaker) -> None:
     try:
         settle(made, outcome.hands, outcome.samples, speaker.poll, within)
     except NeverQuiet as busy:
-        outcome.complaints.append(f"not quiet after {within:g} s: {busy}")
+        outcome.stalls.append(f"not quiet after {within:g} s: {busy}")
     if left := speaker.finish(QUIET_WITHIN):
         outcome.complaints.append(f"the broker did not take {left} records")
     outcome.quiet_seconds = time.monotonic() - began
@@ -164,4 +175,4 @@ def _judge(outcome: Outcome, made: Office, timeline: Timeline) -> None:
     outcome.check_seconds = time.monotonic() - began
     for violation in outcome.violations:
         timeline.note(Kind.VIOLATION, what=str(violation))
-    timeline.note(Kind.RUN, facts=outcome.facts, violations=len(outcome.violations), complaints=outcome.complaints)
+    timeline.note(Kind.RUN, facts=outcome.facts, violations=len(outcome.violations), complaints=outcome.unseen)

@@ -36,7 +36,8 @@ class Nemesis:
     recovery: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     repeating: list[told.Fault] = field(default_factory=list)
     """Those that may repeat mails."""
-    complaints: list[str] = field(default_factory=list)
+    stalls: list[str] = field(default_factory=list)
+    """Faults after which nothing went the whole way any more."""
     restarted: list[str] = field(default_factory=list)
     _deck: Deck = field(init=False)
 
@@ -94,8 +95,8 @@ class Nemesis:
         taken = self.canaries.fly(RECOVERED_WITHIN)
         if taken is None:
             words = " and ".join(f"{fault.kind} ({fault.detail or fault.victim})" for fault in faults)
-            self.complaints.append(f"no fact went the whole way within {RECOVERED_WITHIN:g} s of the end of {words}")
-            self.timeline.note(Kind.VIOLATION, what=self.complaints[-1])
+            self.stalls.append(f"no fact went the whole way within {RECOVERED_WITHIN:g} s of the end of {words}")
+            self.timeline.note(Kind.VIOLATION, what=self.stalls[-1])
             return
         if len(met) == len(faults):
             kind = met[0].kind if len(met) == 1 else TOGETHER

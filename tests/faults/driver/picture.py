@@ -63,9 +63,10 @@ def _mark(lines: Sequence[Line], plots: Sequence[pyplot.Axes]) -> None:
     """A line where a fault began, coloured by its first word."""
     words = sorted({line.what["fault"].split()[0] for line in lines if line.kind is Kind.STRIKE})
     inks = {word: INKS[number % len(INKS)] for number, word in enumerate(words)}
-    for line in (line for line in lines if line.kind is Kind.STRIKE):
-        for plot in plots:
-            plot.axvline(line.at / MINUTE, color=inks[line.what["fault"].split()[0]], linewidth=0.4, alpha=0.7)
+    for number, line in enumerate(line for line in lines if line.kind is Kind.STRIKE):
+        ink = inks[line.what["fault"].split()[0]]
+        for name, plot in zip(("speed", "behind"), plots, strict=True):
+            plot.axvline(line.at / MINUTE, color=ink, linewidth=0.4, alpha=0.7, gid=f"fault-{number}-{name}")
     handles = [pyplot.Line2D([], [], color=ink, label=word) for word, ink in inks.items()]
     if handles:
         plots[0].legend(handles=handles, loc="upper right", ncols=len(handles), fontsize="small")

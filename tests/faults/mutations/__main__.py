@@ -102,13 +102,19 @@ def servers() -> Iterator[Endpoints]:
 
 
 def note(found: Mapping[str, Verdict | None], file: Path = FILE) -> None:
-    """What others wrote there stays, and so do mutations that had no turn now."""
+    """What others wrote there stays, and so do mutations that had no turn now. `mutations_caught` is their number."""
     known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    news = {
-        name: {"caught_by": verdict.caught_by, "seconds": verdict.seconds} for name, verdict in found.items() if verdict
-    }
+    news = {name: _noted(verdict) for name, verdict in found.items()}
     past = {name: old for name, old in known.get("mutations", {}).items() if name in MUTATIONS and name not in found}
-    write_atomically(file, json.dumps(known | {"mutations": past | news}, indent=2) + "\n")
+    all_of_them = past | news
+    caught = sum(bool(each["caught_by"]) for each in all_of_them.values())
+    told = {"mutations": all_of_them, "mutations_caught": caught}
+    write_atomically(file, json.dumps(known | told, indent=2) + "\n")
+
+
+def _noted(verdict: Verdict | None) -> dict[str, Any]:
+    """What is outdated was caught by nothing."""
+    return {"caught_by": verdict.caught_by, "seconds": verdict.seconds} if verdict else {"caught_by": "", "seconds": 0}
 
 
 def table(found: Mapping[str, Verdict | None]) -> Table:
