@@ -11,12 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from uuid_utils import uuid7
 
 from libs.chassis.documents import to_row
-from libs.chassis.mongo import Database
+from libs.chassis.mongo import Database, Row
 from libs.contracts.words import Role
 from services.matching.answers import pair_found, person_found
 from services.matching.plan import Waiting, left_alone, proposed, refused_pins
@@ -30,7 +30,6 @@ from services.matching.work import PlanRound
 PAIRS_A_SHEET = 250
 _AT_ONCE = 1_000
 
-Row = dict[str, Any]
 T = TypeVar("T")
 
 

@@ -11,7 +11,7 @@ from uuid_utils import uuid7
 from libs.chassis.aside import aside
 from libs.chassis.documents import from_row
 from libs.chassis.errors import Transient
-from libs.chassis.mongo import Database
+from libs.chassis.mongo import Database, Row
 from libs.contracts.events import ProgramPublished
 from libs.contracts.fields import to_time
 from libs.contracts.words import Role
@@ -36,8 +36,6 @@ SETTLED_AT_ONCE = 500
 # What a process remembers of all programmes together: about a gigabyte
 REMEMBERED = 1_000_000
 UNUSED = timedelta(minutes=10)
-
-Row = dict[str, Any]
 
 
 @dataclass(slots=True)

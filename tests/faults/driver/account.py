@@ -38,6 +38,8 @@ COUNTED: Mapping[str, Sequence[Broken]] = {
 def data(outcome: Outcome) -> dict[str, Any]:
     """The figures of a run."""
     kinds = Counter(violation.kind for violation in outcome.violations)
+    counts = {name: sum(kinds[kind] for kind in counted) for name, counted in COUNTED.items()}
+    counts["stuck"] += len(outcome.stalls)
     return {
         "seed": outcome.plan.seed,
         "minutes": outcome.plan.minutes,
@@ -48,8 +50,7 @@ def data(outcome: Outcome) -> dict[str, Any]:
         "not_met": dict(outcome.nemesis.unmet),
         "wrong_facts": {action: outcome.hands.steps[action] for action in WRONGS},
         "facts": outcome.facts,
-        **{name: sum(kinds[kind] for kind in counted) for name, counted in COUNTED.items()},
-        "stuck": sum(kinds[kind] for kind in COUNTED["stuck"]) + len(outcome.stalls),
+        **counts,
         "violations": [*map(str, outcome.violations), *outcome.unseen],
         "lag_after_recovery": spread(lags_after_recovery(read(outcome.plan.place))),
         "recovery_s": {kind: spread(taken) for kind, taken in sorted(outcome.nemesis.recovery.items())},
@@ -101,9 +102,9 @@ def show(outcome: Outcome, console: Console) -> None:
     found = data(outcome)
     for table in (_recoveries(found), _courses(found)):
         console.print(table)
-    counts = "  ".join(f"{name} {found[name]}" for name in COUNTED)
     lag = found["lag_after_recovery"]
     console.print(f"records behind after a recovery: {lag.get('p50', '')} (p50), {lag.get('max', '')} (max)")
+    counts = "  ".join(f"{name} {found[name]}" for name in COUNTED)
     console.print(f"{sum(found['faults'].values())} faults  {counts}  violations {len(found['violations'])}")
     if found["not_met"]:
         console.print(f"waited for a moment that never came, and do not count: {found['not_met']}", markup=False)

@@ -68,7 +68,7 @@ class Outcome:
     stalls: list[str] = field(default_factory=list)
     """Where nothing went on, or nothing came to an end."""
     complaints: list[str] = field(default_factory=list)
-    """Answers that should not be, and processes that ended by themselves."""
+    """What else is wrong: answers that should not be, processes that ended by themselves."""
     facts: int = 0
     seconds: float = 0.0
     quiet_seconds: float = 0.0

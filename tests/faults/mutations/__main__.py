@@ -102,14 +102,13 @@ def servers() -> Iterator[Endpoints]:
 
 
 def note(found: Mapping[str, Verdict | None], file: Path = FILE) -> None:
-    """What others wrote there stays, and so do mutations that had no turn now. `mutations_caught` is their number."""
+    """What others wrote there stays, and so do mutations that had no turn now."""
     known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     news = {name: _noted(verdict) for name, verdict in found.items()}
     past = {name: old for name, old in known.get("mutations", {}).items() if name in MUTATIONS and name not in found}
-    all_of_them = past | news
-    caught = sum(bool(each["caught_by"]) for each in all_of_them.values())
-    told = {"mutations": all_of_them, "mutations_caught": caught}
-    write_atomically(file, json.dumps(known | told, indent=2) + "\n")
+    mutations = past | news
+    caught = sum(bool(each["caught_by"]) for each in mutations.values())
+    write_atomically(file, json.dumps(known | {"mutations": mutations, "mutations_caught": caught}, indent=2) + "\n")
 
 
 def _noted(verdict: Verdict | None) -> dict[str, Any]:
