@@ -7,9 +7,7 @@ import numpy as np
 
 from libs.contracts.words import Objective
 from services.matching.rules.deadline import after
-from services.matching.rules.dense_assignment import fits_dense, solve_dense
 from services.matching.rules.edges import Capacity, Edges, Integers, edges_of
-from services.matching.rules.linear_assignment import MAX_EDGES, solve_linear
 from services.matching.rules.path_assignment import solve_by_paths
 
 # Both float solvers add up whole numbers along paths that visit each place at most twice; below this sum
@@ -73,6 +71,10 @@ def _small(edges: Edges, most: bool) -> Integers | None:
     """Positions of the chosen edges in ascending order; None for what is large or cannot be proven in float64."""
     if len(edges) == 0:
         return np.empty(0, dtype=np.int64)
+    # loads scipy.optimize, a quarter of what the service would need to start
+    from services.matching.rules.dense_assignment import fits_dense, solve_dense
+    from services.matching.rules.linear_assignment import MAX_EDGES, solve_linear
+
     places = int(edges.mentor_capacity.sum() + edges.mentee_capacity.sum())
     if 2 * (places + 1) * (edges.highest + 1) >= EXACT_IN_FLOAT64:
         return None

@@ -16,7 +16,7 @@ Orders: TypeAlias = Iterator[Order]
 Body: TypeAlias = dict[str, Any]
 COUPLES_AT_ONCE = 8
 MEETINGS_AT_ONCE = 12
-MOVED_AT_ONCE = 120
+MOVED_AT_ONCE = 160
 NOT_SAID_BY_HTTP = {"program_id", "participant_id", "revision"}
 
 

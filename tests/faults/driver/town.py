@@ -1,6 +1,6 @@
 """Who lives in the generator's world: programmes and people, as far as what was said about them goes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -60,12 +60,12 @@ class Town:
         envelope = describe(event, id=self.id(), source=source, time=self.moment())
         return Say(event.topic, event.key, encode(event), tuple(headers(envelope)), envelope.id, envelope.source)
 
-    def couple(self, program_id: str, *, by_http: bool = False) -> tuple[Person, Person]:
-        """Two newcomers."""
-        two = self._newcomers(program_id, by_http)
-        self.people.update({person.event.key: person for person in two})
-        self.meeting.append(two[0].event.key)
-        return two
+    def couple(self, program_id: str, *, by_http: bool = False) -> Sequence[Person]:
+        """Two newcomers; now and then a mentor who has two places comes with two mentees."""
+        newcomers = self._newcomers(program_id, by_http)
+        self.people.update({person.event.key: person for person in newcomers})
+        self.meeting.append(newcomers[0].event.key)
+        return newcomers
 
     def stranger(self, program_id: str) -> Person:
         """Somebody of whom the town does not hear."""
@@ -81,22 +81,24 @@ class Town:
         keys = list(self.people)
         return self.random.sample(keys, min(30, len(keys)))
 
-    def _newcomers(self, program_id: str, by_http: bool = False) -> tuple[Person, Person]:
+    def _newcomers(self, program_id: str, by_http: bool = False) -> Sequence[Person]:
         """Some couples share their grades, so that matching has a choice."""
         number, self.couples = self.couples, self.couples + 1
         grade = 3 * (number // COUPLES_OF_A_GRADE)
-        return (
-            Person(self._profile(program_id, "ada", number, "mentor", grade), by_http),
-            Person(self._profile(program_id, "grace", number, "mentee", grade + 1), by_http),
-        )
+        mentees = ("grace", "mina") if number % COUPLES_OF_A_GRADE == 0 else ("grace",)
+        profiles = [
+            self._profile(program_id, f"ada-{number}", "mentor", grade, len(mentees)),
+            *(self._profile(program_id, f"{name}-{number}", "mentee", grade + 1, 1) for name in mentees),
+        ]
+        return [Person(each, by_http) for each in profiles]
 
-    def _profile(self, program_id: str, name: str, number: int, role: str, grade: int) -> ParticipantEnrolled:
-        id = f"{name}-{number}"
-        return profile(program_id, id, role, grade, self.moment(), unit=self.random.choice(UNITS))
+    def _profile(self, program_id: str, id: str, role: str, grade: int, capacity: int) -> ParticipantEnrolled:
+        unit = self.random.choice(UNITS)
+        return profile(program_id, id, role, grade, self.moment(), unit=unit, capacity=capacity)
 
 
 def profile(
-    program_id: str, id: str, role: str, grade: int, enrolled_at: datetime, unit: str = UNITS[0]
+    program_id: str, id: str, role: str, grade: int, enrolled_at: datetime, unit: str = UNITS[0], capacity: int = 1
 ) -> ParticipantEnrolled:
     """Somebody whom nothing but the grade keeps from being paired."""
     changed: Mapping[str, Any] = {
@@ -113,7 +115,7 @@ def profile(
         "languages": ("en",),
         "locale": "en",
         "channels": ("email",),
-        "capacity": 1,
+        "capacity": capacity,
         "availability": [{"day": day, "start": "09:00", "end": "17:00"} for day in WEEK],
         "unavailable": (),
         "consent": {"matching": True},
