@@ -9,8 +9,9 @@ from typing import ClassVar
 import uvloop
 
 from libs.chassis.documents import Document
+from libs.chassis.garbage import collect_rarely
 from libs.chassis.relay import Relay
-from libs.chassis.run import Runtime, collect_rarely, run
+from libs.chassis.run import Runtime, run
 from libs.chassis.service import Service
 from libs.chassis.settings import Settings
 from libs.chassis.state import State

@@ -15,7 +15,7 @@ from services.matching.rules.score import FULL
 from .generator import Instance
 from .people import PROGRAM
 
-_HEARS: Final = {"matching": ["participant-enrolled", "program-published"]}
+HEARS: Final = {"matching": ["participant-enrolled", "program-published"]}
 _LIMIT_SECONDS: Final = 1_800
 _READABLE: Final = "readable"
 
@@ -23,11 +23,11 @@ _READABLE: Final = "readable"
 def whole_round(endpoints: Endpoints, instance: Instance) -> dict[str, Any]:
     """Seconds of a round over everybody, split by the stages that the service shows."""
     people = len(instance.drawn.numbers)
-    with arena(endpoints, 0, _HEARS) as made:
+    with arena(endpoints, 0, HEARS) as made:
         produce(made, [instance.program()])
         produce(made, instance.participants())
         with matching_process(made, 1_000) as url, stored(made, "matching", "people") as count:
-            _until(lambda: count() >= people)
+            until(lambda: count() >= people)
             with readable(made, "pair-created") as facts, httpx.Client(base_url=url, timeout=60) as client:
                 return _figure(client, facts)
 
@@ -44,11 +44,11 @@ def _figure(client: httpx.Client, facts: Callable[[], int]) -> dict[str, Any]:
         facts()
         return shown["state"] in ("done", "failed")
 
-    _until(done)
+    until(done)
     if shown["failure"]:
         raise RuntimeError(shown["failure"])
     pairs = shown["progress"]["made"]
-    _until(lambda: facts() >= pairs)
+    until(lambda: facts() >= pairs)
     value = round(shown["value"] * FULL)
     return _split(reached, time.perf_counter()) | {"pairs": pairs, "value": value, "gap": shown["gap"]}
 
@@ -60,7 +60,8 @@ def _split(reached: dict[str, float], end: float) -> dict[str, Any]:
     return {"unit": "s", "median": total, "min": total, "max": total, "parts": parts}
 
 
-def _until(true: Callable[[], bool]) -> None:
+def until(true: Callable[[], bool]) -> None:
+    """Wait for it; raises RuntimeError when it takes too long."""
     limit = time.monotonic() + _LIMIT_SECONDS
     while not true():
         if time.monotonic() > limit:

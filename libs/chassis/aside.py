@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from libs.chassis.errors import Conflict, EndedAside, Transient, told
+from libs.chassis.garbage import collect_rarely
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,6 +52,7 @@ def _received(receiver: Connection) -> tuple[bool, Any]:
 def _run(sender: Connection, function: Callable[..., Coroutine[Any, Any, Any]], args: Any, kwargs: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the parent, which ends this process
     Thread(target=_end_with_parent, daemon=True).start()
+    collect_rarely()
     try:
         answer = True, asyncio.run(function(*args, **kwargs))
     except (Transient, Conflict) as error:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -203,7 +203,12 @@ class DueWork:
 
     def _item(self, row: Row, message: Any) -> Item:
         claim = _claim_of(row)
-        return Item(f"due {claim.work_id} {claim.token}", message, digest(b""), Cause(**row["cause"]), claim=claim)
+        return Item(f"due {claim.work_id} {claim.token}", message, digest(b""), _cause_of(row), claim=claim)
+
+
+def _cause_of(row: Row) -> Cause:
+    """What a newer version adds is dropped, as in documents."""
+    return Cause(**{each.name: row["cause"].get(each.name) for each in fields(Cause)})
 
 
 def _claim_of(row: Row) -> Claim:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import random
 import socket
@@ -28,6 +27,7 @@ from libs.chassis.documents import Document
 from libs.chassis.due import DueWork
 from libs.chassis.effects import Effects
 from libs.chassis.errors import Transient
+from libs.chassis.garbage import collect_rarely
 from libs.chassis.health import Health
 from libs.chassis.http import Commands, guard, problem
 from libs.chassis.intake import Intake
@@ -241,12 +241,6 @@ def run(service: Service, settings: Settings) -> None:
         access_log=False,
         timeout_graceful_shutdown=int(settings.command_seconds),
     )
-
-
-def collect_rarely() -> None:
-    """A batch is tens of thousands of young objects without cycles; walking them again and again cost half the CPU."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 def _health(reasons: list[str]) -> Response:

@@ -31,14 +31,16 @@ from services.matching.handlers.rounds import (
     begin_round,
     give_round_up,
     make_pairs_of_sheet,
+    note_that_lists_are_dropped,
     note_what_is_swept,
 )
-from services.matching.plan_rounds import plan_whole_round, sweep_attempts
+from services.matching.plan_rounds import drop_lists, plan_whole_round, sweep_attempts
 from services.matching.propose import LooksAtArrivals, find_pairs_to_end, find_people_to_settle
 from services.matching.store.pairs import Pair
 from services.matching.store.people import Person, Program
 from services.matching.store.rounds import Attempt, Finding, Round
 from services.matching.work import (
+    DropLists,
     EndPairs,
     EverybodyMatched,
     MakePairs,
@@ -80,6 +82,7 @@ service = Service(
         MatchEverybody: propose_for_everybody,
         PlanRound: plan_whole_round,
         SweepAttempts: sweep_attempts,
+        DropLists: drop_lists,
         SettlePlaces: find_people_to_settle,
         EndPairs: find_pairs_to_end,
     },
@@ -93,6 +96,7 @@ service = Service(
         RoundFailed: give_round_up,
         MakePairs: make_pairs_of_sheet,
         SweepAttempts: note_what_is_swept,
+        DropLists: note_that_lists_are_dropped,
         SettlePlaces: settle_places,
         PeopleToSettle: settle_places,
         EndPairs: end_pairs_of_closed_program,

@@ -11,7 +11,7 @@ from libs.contracts.fields import to_time
 from services.matching.attempts import attempt, attempt_in, forget_erased
 from services.matching.store.people import Person
 from services.matching.store.rounds import LISTS, Attempt, Finding, Round, RoundState, results
-from services.matching.work import OfRound, PlanRound, RoundFailed, RoundPlanned, SweepAttempts
+from services.matching.work import DropLists, OfRound, PlanRound, RoundFailed, RoundPlanned, SweepAttempts
 
 # So few are planned within a second or two, which is what a process of its own needs to begin
 PLANNED_HERE = 1_000
@@ -48,6 +48,13 @@ async def sweep_attempts(work: SweepAttempts, database: Database) -> SweepAttemp
         else:
             await _drop_findings(database, row["_id"])
         await database.delete(Attempt.collection, {"_id": row["_id"]})
+    return work
+
+
+async def drop_lists(work: DropLists, database: Database) -> DropLists:
+    """Delete what a round found."""
+    for row in await database.find(Round.collection, {"_id": work.key}, fields=["attempt"]):
+        await _drop_findings(database, row["attempt"])
     return work
 
 

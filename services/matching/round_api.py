@@ -15,6 +15,7 @@ from libs.contracts.ids import ProgramId, RoundId
 from services.matching.answers import round_shown
 from services.matching.api import Id
 from services.matching.commands import AskForRound
+from services.matching.handlers.rounds import LISTS_KEPT
 from services.matching.shapes import PairFound, PersonFound, RoundShown
 from services.matching.store.rounds import Attempt, Finding, Round, RoundWish, results
 
@@ -81,5 +82,7 @@ async def _findings(
     store: Database, program_id: str, round_id: str, kind: str, limit: int, cursor: str | None
 ) -> dict[str, Any]:
     round = await _read(store, program_id, round_id)
+    if round.lists_dropped:
+        raise HTTPException(404, f"the lists of a round are kept for {LISTS_KEPT.days} days: ask for another round")
     rows, after = await page(store, Finding.collection, {"results": results(round.attempt, kind)}, limit, cursor)
     return {"items": [row["shown"] for row in rows], "next": after}

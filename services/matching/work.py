@@ -137,6 +137,12 @@ class SweepAttempts(OfRound):
     preparing_seconds: ClassVar[float] = 600
 
 
+class DropLists(OfRound):
+    """Delete the pairs and people that a round found, long after; what is told of the round itself stays."""
+
+    preparing_seconds: ClassVar[float] = 600
+
+
 class UnmatchedPerson(BaseModel):
     """Reasons are counted over candidates; who excluded whom is private and counts as `other`."""
 

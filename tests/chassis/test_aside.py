@@ -1,6 +1,7 @@
 """What runs aside: in a process of its own, which ends with the call and with its parent."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -30,6 +31,10 @@ def note(file: Path) -> None:
 
 def noted(file: Path) -> int | None:
     return int(file.read_text()) if file.exists() else None
+
+
+async def objects_between_looks_for_garbage() -> int:
+    return gc.get_threshold()[0]
 
 
 async def away() -> None:
@@ -69,6 +74,10 @@ async def test_the_answer_comes_from_another_process_which_is_gone_afterwards() 
 
     assert pid != os.getpid()
     assert is_gone(pid)
+
+
+async def test_garbage_is_looked_for_as_seldom_as_in_a_service() -> None:
+    assert await aside(objects_between_looks_for_garbage) == 100_000
 
 
 async def test_an_outage_is_told_as_it_is_and_a_failure_without_its_text() -> None:

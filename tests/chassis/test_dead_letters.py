@@ -72,6 +72,26 @@ async def test_a_repeated_request_counts_once(world: World) -> None:
         assert letter["replays"] == 1
 
 
+async def test_a_replay_is_counted_before_its_handler_runs_so_that_one_that_ends_the_process_counts(
+    world: World, stack: Endpoints
+) -> None:
+    counted: list[int] = []
+
+    @reads(lambda event: [Tally.by_id(event.key)])
+    def looking(event: ParticipantEnrolled, state: State, now: Any) -> Facts:
+        letters = everything(stack, f"{world.database}_tiny")[DeadLetter.collection]
+        counted.extend(row["replays"] for row in letters)
+        yield told(event.key)
+
+    world.say([record(enrolled("ada", "Broken"), "1")])
+    async with running(world.runtime()) as client:
+        path = await the_path(client)
+    async with running(world.runtime(with_handler(looking))) as client:
+        answer = await client.post(f"{path}/replay")
+
+    assert (answer.status_code, counted) == (200, [1])
+
+
 async def test_operators_who_replay_at_once_through_two_replicas_have_one_effect_and_one_fact(world: World) -> None:
     world.say([record(enrolled("ada", "Broken"), "1"), record(enrolled("grace"), "2")])
     async with running(world.runtime()) as client:

@@ -281,6 +281,17 @@ async def test_work_that_an_older_version_planned_and_nobody_can_read_is_parked_
     assert (await tally(database, "ada"))["times"] == 1
 
 
+async def test_work_whose_cause_tells_more_than_this_version_knows_is_done(database: Database) -> None:
+    await plan(database, Remind(person="2026/ada", amount=1))
+    await database.update(DUE, {}, {"$set": {"cause.tenant": "engines"}})
+
+    async with polling(database):
+        await until(lambda: nothing_is_due(database), 10)
+
+    assert await database.count(DeadLetter.collection) == 0
+    assert (await tally(database, "ada"))["times"] == 1
+
+
 async def test_due_work_whose_handler_fails_is_parked_and_its_neighbours_are_done(database: Database) -> None:
     await plan(database, Remind(person="2026/ada", amount=5_000))
     await plan(database, Remind(person="2026/grace"))

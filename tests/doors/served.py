@@ -11,6 +11,7 @@ import httpx
 
 from deploy.local import stack as servers
 from deploy.local.stack import Endpoints
+from libs.contracts.examples import EXAMPLES
 from tests.journeys.company import Company, company, until
 from tests.wishes import ADA, GRACE, PROGRAM
 
@@ -38,15 +39,30 @@ class Doors:
         return httpx.Client(base_url=self.address(service), headers=headers, timeout=30)
 
     def furnish(self) -> None:
-        """Two people who become a pair with a session."""
+        """Two people who become a pair with a session, a calendar, and a record that every service parked."""
         with self.client("matching") as matching, self.client("scheduling") as scheduling:
             for path, body in (("", PROGRAM), ("/participants/ada", ADA), ("/participants/grace", GRACE)):
                 matching.put(f"/programs/2026{path}", json=body).raise_for_status()
             until(lambda: bool(scheduling.get("/sessions").json()["items"]), 60, "a session")
             (session,) = scheduling.get("/sessions").json()["items"]
             matching.post("/programs/2026/rounds", json={"round_id": "rehearsal", "dry_run": True}).raise_for_status()
+            calendar = scheduling.get("/programs/2026/participants/ada/calendar").raise_for_status().json()["url"]
         self.ids.update({name: session[name] for name in ("program_id", "pair_id", "session_id")})
         self.ids.update(participant_id="ada", round_id="rehearsal")
+        self.ids.update(token=calendar.removeprefix("/calendars/").removesuffix(".ics"), dead_letter_id=self._parked())
+
+    def _parked(self) -> str:
+        """The id of a dead letter, the same in every service: another system revised a person who is not its own."""
+        names = {"program_id": "2026", "participant_id": "ada", "revision": 7}
+        self.company.say([EXAMPLES["participant-enrolled"].model_copy(update=names)], source="/crm")
+        for service in SERVICES:
+            until(lambda name=service: bool(self._letters(name)), 60, f"a dead letter of {service}")
+        (id,) = {id for service in SERVICES for id in self._letters(service)}
+        return id
+
+    def _letters(self, service: str) -> list[str]:
+        with self.client(service) as client:
+            return [row["dead_letter_id"] for row in client.get("/dead-letters").json()["items"]]
 
 
 @contextmanager

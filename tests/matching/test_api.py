@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from confluent_kafka import Consumer
+from pymongo import MongoClient
 
 from deploy.local.stack import Endpoints
 from libs.chassis.run import Runtime, http_app
@@ -94,7 +95,9 @@ async def test_two_people_who_enrol_by_http_become_a_pair_that_everybody_can_rea
     assert (waiting["state"], waiting["unmatched"]["refused"]) == ("waiting", {"cooldown": 1})
 
 
-async def test_a_dry_round_tells_all_and_changes_nothing(http: httpx.AsyncClient) -> None:
+async def test_a_dry_round_tells_all_and_changes_nothing(
+    http: httpx.AsyncClient, stack: Endpoints, database_prefix: str
+) -> None:
     program = PROGRAM | {"policy": PROGRAM["policy"] | {"mode": "rounds"}}
     await http.put("/programs/2026", json=program)
     for name, profile in (("ada", ADA), ("grace", GRACE), ("mina", ADA | {"languages": ["fi"]})):
@@ -110,6 +113,10 @@ async def test_a_dry_round_tells_all_and_changes_nothing(http: httpx.AsyncClient
     (left,) = (await http.get("/programs/2026/rounds/rehearsal/unmatched")).json()["items"]
     assert (left["participant_id"], left["reasons"]) == ("mina", {"language": 1})
     assert await _pairs(http) == []
+
+    with MongoClient[dict[str, Any]](stack.mongodb) as client:
+        client[f"{database_prefix}vv_matching"].rounds.update_one({}, {"$set": {"lists_dropped": True}})
+    assert (await http.get("/programs/2026/rounds/rehearsal/pairs")).json()["detail"].startswith("the lists of a round")
 
     again = await http.post("/programs/2026/rounds", json={"round_id": "rehearsal"})
     real = await http.post("/programs/2026/rounds", json={"pins": [{"mentor_id": "mina", "mentee_id": "grace"}]})

@@ -10,6 +10,7 @@ from libs.contracts.events import PairCreated, ParticipantEnrolled
 from libs.contracts.words import ProgramState
 from services.matching.answers import pair_found
 from services.matching.commands import AskForRound, EndPair
+from services.matching.handlers.rounds import LISTS_KEPT
 from services.matching.store.rounds import (
     Finding,
     Optimum,
@@ -21,11 +22,13 @@ from services.matching.store.rounds import (
     sheet,
 )
 from services.matching.work import (
+    DropLists,
     MakePairs,
     PeopleToSettle,
     RoundFailed,
     RoundPlanned,
     SettlePlaces,
+    SweepAttempts,
 )
 from tests.given import Given
 from tests.matching.rules_people import NOW, mentee, mentor, program
@@ -163,7 +166,7 @@ def test_a_round_that_is_under_way_takes_note_of_who_leaves_and_of_smaller_capac
 
     made = [pair for number in (1, 2) for pair in events(world.when(sheet_of(number), at=NOW), PairCreated)]
 
-    assert len(first.later) == 2
+    assert [type(later.work) for later in first.later] == [SweepAttempts, DropLists, MakePairs]
     assert (made, [len(person_of(world, name).partners) for name in ("ada", "mina")]) == ([], [1, 0])
     assert world.document(Round, "2026/r1").state is RoundState.DONE
 
@@ -175,6 +178,19 @@ def test_a_programme_that_closes_ends_its_round_without_further_pairs() -> None:
 
     assert run(world, outcome) == []
     assert world.document(Round, "2026/r1").state is RoundState.DONE
+
+
+def test_what_a_round_found_is_dropped_long_after_and_the_round_says_so() -> None:
+    world = program_with(ADA, GRACE)
+    outcome = begun(world, ("ada", "grace"))
+    (drop,) = (later for later in outcome.later if isinstance(later.work, DropLists))
+    run(world, outcome)
+
+    world.when(drop.work, at=drop.at)
+
+    round = world.document(Round, "2026/r1")
+    assert drop.at == NOW + LISTS_KEPT
+    assert (round.lists_dropped, round.state, round.made) == (True, RoundState.DONE, 1)
 
 
 def test_the_results_of_a_round_forget_an_erased_person() -> None:

@@ -21,10 +21,10 @@ from services.matching import plan_rounds
 from services.matching.app import service
 from services.matching.attempts import PAIRS_A_SHEET, attempt, attempt_in, forget_erased
 from services.matching.commands import AskForRound
-from services.matching.plan_rounds import plan_whole_round, sweep_attempts
+from services.matching.plan_rounds import drop_lists, plan_whole_round, sweep_attempts
 from services.matching.store.people import Person, Program
 from services.matching.store.rounds import Attempt, Finding, Round, RoundState, RoundWish, Stage
-from services.matching.work import PlanRound, RoundFailed, SweepAttempts
+from services.matching.work import DropLists, PlanRound, RoundFailed, SweepAttempts
 from tests.chassis.polls import polling
 from tests.chassis.tiny import obeyed, settling, until
 from tests.matching.rules_people import NOW, mentee, mentor, program
@@ -147,6 +147,21 @@ async def test_attempts_that_do_not_count_are_swept_and_those_of_running_rounds_
     assert kept == {counts.attempt, running.attempt}
     assert await database.count(Finding.collection, {"results": f"{lost.attempt}/unmatched"}) == 0
     assert [row["_id"] for row in await database.find(Attempt.collection, {})] == [running.attempt]
+
+
+async def test_the_lists_of_one_round_are_dropped_and_those_of_others_stay(database: Database) -> None:
+    await company(database, people(3, more=1))
+    mine, other = [await attempt(work, database, NOW) for work in (R1, R2)]
+    rounds = [
+        Round(id=f"2026/{name}", version=1, program_id="2026", state=RoundState.DONE, attempt=its.attempt)
+        for name, its in (("r1", mine), ("r2", other))
+    ]
+    await database.insert(Round.collection, [to_row(round) for round in rounds])
+
+    await drop_lists(DropLists(program_id="2026", round_id="r1"), database)
+
+    kept = {row["results"] for row in await database.find(Finding.collection, {})}
+    assert kept == {f"{other.attempt}/{name}" for name in ("pairs", "unmatched")}
 
 
 async def test_findings_of_somebody_who_was_erased_while_they_were_written_tell_nothing(database: Database) -> None:

@@ -134,7 +134,7 @@ def _conflict(rules: Rules, base: Base, worker: Worker) -> str:
             return "the lease has gone"
     elif asked.facts[0] in base.inbox and rules.off is not Sabotage.NO_INBOX:
         return "the inbox has the id"
-    if rules.off is not Sabotage.NO_VERSION_GUARD:
+    if rules.off not in (Sabotage.NO_VERSION_GUARD, Sabotage.MATCHED_IGNORED):
         for key in _written(rules, asked):
             if base.documents[key] != worker.seen[key]:
                 return "a document has another version"
@@ -162,6 +162,8 @@ def _applied(rules: Rules, state: World, worker: Worker) -> tuple[Base, tuple[Pa
     facts = tuple(fact + _verdict(asked, worker.seen) + "'" * state.elections for fact in asked.facts)
     documents = base.documents
     for key in _written(rules, asked):
+        if rules.off is Sabotage.MATCHED_IGNORED and base.documents[key] != worker.seen[key]:
+            continue
         version, said = worker.seen[key]
         documents = put(documents, key, Document(version + 1, said + facts if key == asked.key else said))
     pages = tuple(Page(worker.tick, part, fact) for part, fact in enumerate(facts))

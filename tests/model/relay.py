@@ -169,10 +169,11 @@ def broker_moves(rules: Rules, state: World) -> Moves:
     """A decided commit becomes visible, for `read_committed`: records and position at once."""
     if state.pending is not None:
         sent, names = state.pending
-        log = state.log if rules.off is Sabotage.READERS_UNCOMMITTED else _logged(state, sent)
         position = state.position if names is None else names
-        label = f"Kafka's commit becomes visible: {named(sent)}"
-        yield label, state._replace(pending=None, log=log, position=position)
+        for shown in permutations(sent) if rules.off is Sabotage.RANDOM_KEY else [sent]:
+            log = state.log if rules.off is Sabotage.READERS_UNCOMMITTED else _logged(state, shown)
+            label = f"Kafka's commit becomes visible: {named(shown)}"
+            yield label, state._replace(pending=None, log=log, position=position)
 
 
 def _logged(state: World, pages: tuple[Page, ...]) -> tuple[tuple[str, ...], ...]:

@@ -7,13 +7,15 @@ class Sabotage(StrEnum):
     """One guard that is switched off, in the words of the step that lacks it.
 
     A snapshot finds the second writer of a document by itself, so a missing version guard costs nothing as long as
-    documents are read in the transaction that writes them: that sabotage needs both. In the same way an inbox that is
-    read outside doubles nothing, because its ids are unique; it loses, because nobody waits for a majority."""
+    documents are read in the transaction that writes them: that sabotage needs both, and so does a guard whose answer
+    nobody reads. In the same way an inbox that is read outside doubles nothing, because its ids are unique; it loses,
+    because nobody waits for a majority."""
 
     OFFSETS_FIRST = "offsets committed before the transaction"
     NO_INBOX = "no inbox"
     INBOX_OUTSIDE = "inbox read outside the transaction"
     NO_VERSION_GUARD = "documents read before the transaction, and no version guard"
+    MATCHED_IGNORED = "documents read before the transaction, and a write that met no document passes"
     NO_INCREMENT = "no increment of what a decision read"
     DELETE_FIRST = "page deleted before the Kafka commit"
     POSITION_OUTSIDE = "position outside the Kafka transaction"
@@ -25,6 +27,7 @@ class Sabotage(StrEnum):
     BY_ID = "pages ordered by id instead of tick"
     PLAIN_READ = "plain read of the outbox"
     STALE_READ = "secondary read of the outbox"
+    RANDOM_KEY = "records of one key in random partitions"
     NOT_AWAITED = "sends not awaited"
     RETRY_AFTER_TIMEOUT = "abort and retry after a time-out"
     LETTER_OUTSIDE = "dead letter outside the transaction"

@@ -14,6 +14,7 @@ from services.matching.store.pairs import Pair
 from services.matching.store.people import Program
 from services.matching.store.rounds import Finding, Round, RoundState, sheet
 from services.matching.work import (
+    DropLists,
     MakePairs,
     OfRound,
     PlanRound,
@@ -25,6 +26,7 @@ from services.matching.work import (
 
 # Longer than a transaction lives that could still erase somebody in a plan
 SWEPT_AFTER = timedelta(minutes=5)
+LISTS_KEPT = timedelta(days=90)
 
 
 @reads(lambda command: [Program.by_id(command.program_id), Round.by_id(command.key)])
@@ -53,6 +55,7 @@ def begin_round(planned: RoundPlanned, state: State, now: datetime) -> Facts:
         return
     round.begin(planned.plan, planned.at)
     yield Later(_sweep(planned), now + SWEPT_AFTER)
+    yield Later(DropLists(program_id=planned.program_id, round_id=planned.round_id), now + LISTS_KEPT)
     if round.wish.dry_run or not round.sheets:
         _end(planned, state, now)
     else:
@@ -102,6 +105,13 @@ def make_pairs_of_sheet(work: MakePairs, state: State, now: datetime) -> Facts:
 @reads(lambda work: [])
 def note_what_is_swept(work: SweepAttempts, state: State, now: datetime) -> Facts:
     """It was done in the preparation."""
+    yield from ()
+
+
+@reads(lambda work: [Round.by_id(work.key)])
+def note_that_lists_are_dropped(work: DropLists, state: State, now: datetime) -> Facts:
+    """It was done in the preparation."""
+    state[Round, work.key].lists_dropped = True
     yield from ()
 
 

@@ -74,7 +74,8 @@ class Round(Document):
     """A round of matching; the id is program_id/round_id.
 
     `attempt` is the one of its attempts whose findings count. `planned` counts the pairs of the plan, `written` those
-    whose turn came, and `made` those of them that still held. A plan's pairs are made sheet by sheet.
+    whose turn came, and `made` those of them that still held. A plan's pairs are made sheet by sheet. `lists_dropped`
+    tells that the findings are gone.
     """
 
     collection: ClassVar[str] = "rounds"
@@ -99,6 +100,7 @@ class Round(Document):
     reasons: dict[str, int] = field(default_factory=dict)
     refused_pins: list[dict[str, Any]] = field(default_factory=list)
     failure: str | None = None
+    lists_dropped: bool = False
 
     @property
     def round_id(self) -> str:

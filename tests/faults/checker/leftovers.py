@@ -7,6 +7,7 @@ from libs.contracts.words import Mode, ProgramState
 from tests.faults.checker.story import Story
 from tests.faults.checker.violations import Kind, Violation
 
+_LOOKS = {"arrivals": ("MatchWaiting", "PairsProposed"), "everybody": ("MatchEverybody", "EverybodyMatched")}
 _ACTIVE = (ProgramState.OPEN, ProgramState.RUNNING)
 # Longer than a lease, a sweep and the longest step of a backoff that a fault may have left behind.
 _PATIENCE = timedelta(seconds=60)
@@ -59,12 +60,15 @@ def each_rolling_programme_has_its_work(story: Story) -> Iterator[Violation]:
     """Matching goes on looking for pairs as long as people may arrive."""
     if "matching" not in story.evidence.documents:
         return
-    looked_at = {row["work"].get("program_id") for row in story.rows("matching", "due") if "work" in row}
+    work = _work(story, "matching")
     for program_id, facts in story.policies.items():
         rolling = facts[-1]["policy"].mode is Mode.ROLLING and facts[-1]["state"] in _ACTIVE
-        if rolling and program_id not in looked_at and program_id not in story.erased:
-            what = "a programme in which nobody will look for pairs"
-            yield Violation(Kind.STUCK_WORK, f"matching {program_id}", what, (facts[-1].record,))
+        if not rolling or program_id in story.erased:
+            continue
+        for whom, kinds in _LOOKS.items():
+            if work.isdisjoint(f"{kind}:{program_id}" for kind in kinds):
+                what = f"a programme in which nobody will look at {whom}"
+                yield Violation(Kind.STUCK_WORK, f"matching {program_id}", what, (facts[-1].record,))
 
 
 def _work(story: Story, service: str) -> set[str]:

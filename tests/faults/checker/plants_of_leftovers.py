@@ -34,8 +34,13 @@ def a_notice_has_no_work(made: SmallCompany) -> None:
 
 
 @plant(Kind.STUCK_WORK, "matching digital-2026")
-def nobody_looks_for_pairs(made: SmallCompany) -> None:
-    made.documents["matching"]["due"].clear()
+def nobody_looks_at_arrivals(made: SmallCompany) -> None:
+    del made.documents["matching"]["due"]["MatchWaiting:digital-2026"]
+
+
+@plant(Kind.STUCK_WORK, "matching digital-2026")
+def nobody_looks_at_everybody(made: SmallCompany) -> None:
+    del made.documents["matching"]["due"]["MatchEverybody:digital-2026"]
 
 
 @plant(Kind.STUCK_WORK, "matching rounds digital-2026/r1")

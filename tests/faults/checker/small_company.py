@@ -90,7 +90,8 @@ class SmallCompany:
         changed = PROGRAM_PUBLISHED.policy.model_dump() | {"sessions_per_pair": 2} | policy
         fields = {"revision": revision, "state": state, "policy": changed}
         self.say(PROGRAM_PUBLISHED.model_validate(PROGRAM_PUBLISHED.model_dump() | fields))
-        self.row("matching", "due", "MatchWaiting", due_at=GATHERED, work={"program_id": PROGRAM})
+        for kind in ("MatchWaiting", "MatchEverybody"):
+            self.row("matching", "due", f"{kind}:{PROGRAM}", due_at=GATHERED)
         self.row("matching", "programs", PROGRAM, published={"revision": revision})
         self.row("scheduling", "programs", PROGRAM, revision=revision)
         self.row("notifications", "programs", PROGRAM, published={"revision": revision})
