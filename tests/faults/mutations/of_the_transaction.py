@@ -28,6 +28,7 @@ OF_THE_TRANSACTION: Final = {
         new="        if matched > len(rows):\n",
         breaks="a guard that matches nothing is a conflict, not a write that silently did not happen",
         caught_by=(f"{_TESTS}test_a_guard_that_matches_nothing_is_a_conflict_and_writes_nothing",),
+        model=Sabotage.MATCHED_IGNORED,
         quick=True,
     ),
     "no-increment": Mutation(
@@ -106,6 +107,7 @@ OF_THE_TRANSACTION: Final = {
         new="record = _record(topic.name, uuid4().hex.encode(), encode(",
         breaks="the facts of one subject have one key, hence one partition and one order",
         caught_by=_CHAIN,
+        model=Sabotage.RANDOM_KEY,
         quick=True,
     ),
     "sequence-stands-still": Mutation(
