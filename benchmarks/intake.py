@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from pymongo import MongoClient
 
 from deploy.local import stack
@@ -101,20 +101,27 @@ def stored(made: Arena, service: str, collection: str) -> Iterator[Callable[[], 
 
 
 @contextmanager
-def readable(made: Arena, topic: str) -> Iterator[Callable[[], int]]:
-    """How many facts a read_committed reader has seen."""
+def facts_of(made: Arena, topic: str) -> Iterator[Callable[[], list[Message]]]:
+    """The facts that became readable for a read_committed reader since the last call, which takes ten milliseconds."""
     consumer = Consumer(
         {"bootstrap.servers": made.endpoints.kafka, "group.id": f"{made.prefix}reader", "auto.offset.reset": "earliest"}
     )
     name = made.prefix + topic
     partitions = consumer.list_topics(name, 10).topics[name].partitions
     consumer.assign([TopicPartition(name, partition, 0) for partition in partitions])
-    seen = 0
-
-    def count() -> int:
-        nonlocal seen
-        seen += sum(message.error() is None for message in consumer.consume(10_000, 0.01))
-        return seen
-
-    yield count
+    yield lambda: [message for message in consumer.consume(10_000, 0.01) if message.error() is None]
     consumer.close()
+
+
+@contextmanager
+def readable(made: Arena, topic: str) -> Iterator[Callable[[], int]]:
+    """How many facts a read_committed reader has seen."""
+    seen = 0
+    with facts_of(made, topic) as facts:
+
+        def count() -> int:
+            nonlocal seen
+            seen += len(facts())
+            return seen
+
+        yield count

@@ -2,18 +2,17 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from itertools import islice
 from statistics import median, quantiles
 from typing import Annotated, Any, Final
 
 import numpy as np
 import typer
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Message
 
 from benchmarks.commands import matching_process
-from benchmarks.intake import Arena, arena, produce, stored
+from benchmarks.intake import Arena, arena, facts_of, produce, stored
 from deploy.local import stack
 from deploy.local.stack import Endpoints
 from libs.contracts.events import Event, ProgramPublished
@@ -36,25 +35,26 @@ def waits(endpoints: Endpoints, instance: Instance, arrivals: int, a_second: flo
         produce(made, [_rolling(instance.program())])
         produce(made, instance.side(Role.MENTOR))
         mentors, coming = len(instance.drawn.numbers) - instance.drawn.mentees, instance.side(Role.MENTEE)
-        with matching_process(made, 1_000), stored(made, "matching", "people") as count, _paired(made) as paired:
+        counted, read = stored(made, "matching", "people"), facts_of(made, "pair-created")
+        with matching_process(made, 1_000), counted as count, read as pairs:
             until(lambda: count() >= mentors)
             start = time.perf_counter()
             produce(made, islice(coming, _SCOUTS))
-            until(lambda: bool(paired()))
+            until(lambda: bool(pairs()))
             first = time.perf_counter() - start
             gaps = np.random.default_rng(arrivals).exponential(1 / a_second, arrivals)
-            taken = _arrive(made, zip(gaps.tolist(), coming, strict=False), paired)
+            taken = _arrive(made, zip(gaps.tolist(), coming, strict=False), pairs)
     spread = {"min": min(taken), "median": median(taken), "max": max(taken), "p99": quantiles(taken, n=100)[98]}
     return {"unit": "ms"} | spread | {"unpaired": arrivals - len(taken), "first_s": first}
 
 
-def _arrive(made: Arena, coming: Iterable[tuple[float, Event]], paired: Callable[[], list[str]]) -> list[float]:
+def _arrive(made: Arena, coming: Iterable[tuple[float, Event]], pairs: Callable[[], list[Message]]) -> list[float]:
     """Let each come so many seconds after the one before; the milliseconds that the paired ones took."""
     sent: dict[str, float] = {}
     taken: dict[str, float] = {}
 
     def look() -> float:
-        ids, now = paired(), time.perf_counter()
+        ids, now = _mentees(pairs()), time.perf_counter()
         taken.update({id: 1_000 * (now - sent[id]) for id in ids if id in sent})
         return now
 
@@ -75,19 +75,8 @@ def _rolling(program: ProgramPublished) -> ProgramPublished:
     return program.model_copy(update={"policy": program.policy.model_copy(update={"mode": Mode.ROLLING})})
 
 
-@contextmanager
-def _paired(made: Arena) -> Iterator[Callable[[], list[str]]]:
-    """The mentees whose pairs became readable since the last call, which takes ten milliseconds."""
-    consumer = Consumer({"bootstrap.servers": made.endpoints.kafka, "group.id": f"{made.prefix}pairs"})
-    name = f"{made.prefix}pair-created"
-    partitions = consumer.list_topics(name, 10).topics[name].partitions
-    consumer.assign([TopicPartition(name, partition, 0) for partition in partitions])
-    yield lambda: [
-        json.loads(message.value() or b"")["mentee_id"]
-        for message in consumer.consume(1_000, 0.01)
-        if message.error() is None
-    ]
-    consumer.close()
+def _mentees(pairs: Iterable[Message]) -> list[str]:
+    return [json.loads(pair.value() or b"")["mentee_id"] for pair in pairs]
 
 
 def main(
